@@ -1,0 +1,102 @@
+"""The canonical form of what is hashed, and the hashes.
+
+RFC 8785 restricted to ASCII snake_case keys, NFC strings, integers within ±(2^53-1), booleans, null, arrays
+and objects; no floats. Written by orjson with sorted keys; `rfc8785` is the oracle in a property test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from typing import Any
+
+import orjson
+
+from engine.errors import Refused, Words
+
+LARGEST_INTEGER = 2**53 - 1
+#: Keys are ASCII words; a dot or slash joins the parts of a path such as `data.amount_vnd`.
+_KEY = re.compile(r"[a-z][a-z0-9_./-]*")
+_TEXT_NOT_ALLOWED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff]"
+)
+
+
+class NotCanonical(Refused):
+    """A value cannot be written into the log."""
+
+    code = "not_canonical"
+    words = Words(
+        "Giá trị tại {path} không ghi được vào nhật ký: {why}. Hãy sửa giá trị rồi gửi lại.",
+        "The value at {path} can't be written into the log: {why}. Correct it and send it again.",
+    )
+
+
+def clean_text(text: str, path: str) -> str:
+    """Return `text` in NFC.
+
+    Errors:
+        NotCanonical: it holds control characters or marks that turn the direction of reading.
+    """
+    if _TEXT_NOT_ALLOWED.search(text):
+        raise NotCanonical(path=path, why="control or direction character / ký tự điều khiển hoặc đảo chiều")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def check(value: Any, path: str = "$") -> Any:
+    """Return `value` with its strings in NFC, or refuse what the canonical form has no place for.
+
+    Shapes:
+        value: None, bool, int, str, list / tuple, or dict with ASCII snake_case keys.
+    Errors:
+        NotCanonical: naming the path of the first offender.
+    """
+    match value:
+        case None | bool():
+            return value
+        case int():
+            if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+                return value
+            raise NotCanonical(path=path, why="integer beyond 2^53 / số nguyên quá lớn")
+        case str():
+            return clean_text(value, path)
+        case list() | tuple():
+            return [check(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        case dict():
+            for key in value:
+                if not isinstance(key, str) or not _KEY.fullmatch(key):
+                    raise NotCanonical(path=f"{path}.{key}", why="key is not an ASCII word / khoá không hợp lệ")
+            return {key: check(item, f"{path}.{key}") for key, item in value.items()}
+        case _:
+            raise NotCanonical(path=path, why=f"{type(value).__name__} is not allowed / kiểu không được phép")
+
+
+def write(value: Any) -> bytes:
+    """Return the canonical bytes of a value that went through `check`."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(payload: bytes) -> str:
+    """Return SHA-256 of `payload` as 64 hexadecimal digits."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def leaf(payload: bytes) -> str:
+    """Return the RFC 6962 leaf hash of a log entry, SHA-256(0x00 ‖ bytes), as 64 hexadecimal digits."""
+    return hashlib.sha256(b"\x00" + payload).hexdigest()
+
+
+def commit(context: str, value: Any, salt: bytes | None = None) -> tuple[str, bytes]:
+    """Return a commitment to a personal value and the salt that opens it.
+
+    Shapes:
+        context: which field of which kind, so that a value can't be moved to another field.
+        returns: ("sha256:" and 64 hexadecimal digits, 16 bytes).
+    Source:
+        ours: SHA-256("tiendo/1" ‖ 0 ‖ context ‖ 0 ‖ salt ‖ canonical value).
+    """
+    salt = os.urandom(16) if salt is None else salt
+    payload = b"tiendo/1\x00" + context.encode() + b"\x00" + salt + write(value)
+    return "sha256:" + digest(payload), salt
