@@ -1,0 +1,1 @@
+"""Settings, log set-up and deployment files. A leaf: it imports nothing of ours."""
