@@ -1,0 +1,214 @@
+"""The seam between the transaction and the store that carries it.
+
+`execute` speaks to a store through `claim` (lock, then read) and `record` (write all of it). SQLite is one small module
+behind this seam; a second store would be another with the same tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.errors import Broken, Unavailable, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection
+
+    from engine.cases import Case
+    from engine.registers import RegisterRow
+
+
+class StoreBusy(Unavailable):
+    """Another process holds the store longer than we wait."""
+
+    code = "store_busy"
+    words = Words(
+        "Kho dữ liệu {path} đang bị tiến trình khác giữ quá {seconds} giây. Chưa có gì thay đổi; hãy gửi lại lệnh.",
+        "The store {path} has been held by another process for over {seconds} s. Nothing changed; send it again.",
+    )
+
+
+class StoreReadOnly(Unavailable):
+    """The store can't be written by this user or mount."""
+
+    code = "store_read_only"
+    words = Words(
+        "Không ghi được vào {path}: tệp hoặc thư mục chỉ cho đọc. Hãy cấp quyền ghi rồi gửi lại lệnh.",
+        "Can't write to {path}: the file or its folder is read-only. Allow writing and send the command again.",
+    )
+
+
+class StoreFull(Unavailable):
+    """There is no room left on the disk."""
+
+    code = "store_full"
+    words = Words(
+        "Hết chỗ trên đĩa chứa {path}. Chưa có gì thay đổi; hãy giải phóng chỗ rồi gửi lại lệnh.",
+        "No room left on the disk of {path}. Nothing changed; free some space and send the command again.",
+    )
+
+
+class StoreUnreachable(Unavailable):
+    """The file can't be opened or read now."""
+
+    code = "store_unreachable"
+    words = Words(
+        "Không mở được kho dữ liệu {path}: {why}. Kiểm tra đường dẫn, đĩa và quyền rồi thử lại.",
+        "Can't reach the store {path}: {why}. Check path, disk and permissions, then try again.",
+    )
+
+
+class StoreCorrupt(Broken):
+    """The file is damaged or not ours."""
+
+    code = "store_corrupt"
+    words = Words(
+        "Tệp {path} hỏng hoặc không phải kho của tiendo: {why}. Ngừng ghi, chép tệp ra nơi khác và khôi phục từ bản sao lưu.",
+        "{path} is damaged or no tiendo store: {why}. Stop writing, copy the file away and restore a backup.",
+    )
+
+
+class StoreOnNetwork(Broken):
+    """An SQLite file lies on a network mount, where its locks do not hold."""
+
+    code = "store_on_network"
+    words = Words(
+        "{path} nằm trên ổ mạng ({kind}); SQLite không khoá an toàn ở đó. Đặt tệp trên đĩa của máy, hoặc dùng PostgreSQL.",
+        "{path} lies on a network mount ({kind}), where SQLite's locks don't hold. Use a local disk or PostgreSQL.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What of a case never or hardly ever changes, read before any lock is taken.
+
+    Shapes:
+        path: ids from the root to the case, joined by "/".
+        definitions: hash of the definition of each case on the path, in that order.
+    """
+
+    path: str
+    definitions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `claim` shall lock and bring.
+
+    Shapes:
+        principal, command: key of the receipt to look for.
+        person: whose seats to read, on the civil day `day`.
+        locks: named locks ("plan/national_project/2026/soc_trang"), sorted; taken first.
+        cases: ids to lock, in lock order (root id, depth, id).
+        families: ids whose children are brought along.
+    """
+
+    principal: str
+    command: str
+    person: str
+    day: str
+    locks: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A membership that holds today, one's own or of somebody one stands in for.
+
+    Shapes:
+        person: whose membership it is. bound: organisation or establishment. role: the role there.
+    """
+
+    person: str
+    bound: str
+    role: str
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What was read after the locks were held.
+
+    Shapes:
+        answered: (hash of the body, the answer) of the first receipt, or None.
+        cases: id -> case. children: parent id -> its children, oldest first.
+        absent: persons the principal stands in for today.
+    """
+
+    answered: tuple[str, dict[str, Any]] | None = None
+    cases: dict[str, Case] = field(default_factory=dict)
+    children: dict[str, list[Case]] = field(default_factory=dict)
+    seats: list[Seat] = field(default_factory=list)
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Writing:
+    """All rows of one transaction, by table, in the order of the columns that `record` names.
+
+    Shapes:
+        cases: (case, its definition's row values, is_new). entries: rows of transition_log.
+        cancels: (case id, deadline or "" for all, new state of the timer).
+        registers: rows to insert or replace, with their projections.
+    """
+
+    cases: dict[str, tuple[Case, Mapping[str, Any], bool]] = field(default_factory=dict)
+    parties: list[tuple[Any, ...]] = field(default_factory=list)
+    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    receipts: list[tuple[Any, ...]] = field(default_factory=list)
+    notices: list[tuple[Any, ...]] = field(default_factory=list)
+    outbox: list[tuple[Any, ...]] = field(default_factory=list)
+    timers: list[tuple[Any, ...]] = field(default_factory=list)
+    cancels: list[tuple[str, str, str]] = field(default_factory=list)
+    closes: list[tuple[str, str, str]] = field(default_factory=list)
+    openings: list[tuple[Any, ...]] = field(default_factory=list)
+    published: list[tuple[Any, ...]] = field(default_factory=list)
+    registers: list[tuple[RegisterRow, bool]] = field(default_factory=list)
+    projections: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+
+class Transaction(Protocol):
+    """One write transaction.
+
+    Shapes:
+        now: the store's clock, µs UTC. stamp(): the time of the next entry, later than every entry before it.
+    """
+
+    now: int
+
+    def stamp(self) -> int: ...
+
+    def claim(self, asked: Asked) -> Claimed: ...
+
+    def record(self, writing: Writing) -> None: ...
+
+    def members(self, bound: str, role: str, day: str) -> list[str]: ...
+
+    def next_number(self, series: str) -> int: ...
+
+    def plan_line(self, name: str, plan_year: int, scope: str, except_case: str) -> dict[str, Any]: ...
+
+    def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]: ...
+
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]: ...
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    path: str
+
+    def begin(self) -> AbstractContextManager[Transaction]: ...
+
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+    def now(self) -> int: ...
+
+    def where(self, case: str) -> Whereabouts | None: ...
+
+    def changed(self) -> bool: ...
+
+    def close(self) -> None: ...
