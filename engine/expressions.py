@@ -1,0 +1,249 @@
+"""Expressions of the definition language: checked once, asked often. The only file that imports cel.
+
+Values enter as they stand on a case: money and percents as integers (a percent in hundredths: 70 % = 7000),
+dates as ISO text of the civil day, whose order is the calendar's. An unset value is null and always present. A
+null that an answer looked at makes the answer "missing", except where the expression itself compares with null.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+import cel
+
+from engine.errors import Broken, Refused, Words
+from engine.expression_tree import LARGEST_INTEGER, ExpressionRefused, Tree, parse, refuse
+from engine.expression_types import NEVER_MISSING, OPEN, Names, Reading, check
+from engine.expression_walk import Missing, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    WorkingDays = Callable[[date, date], int]
+
+__all__ = ["OPEN", "Answer", "Expression", "ExpressionFailed", "ExpressionRefused", "Names", "compile"]
+
+_WHOLE: Final = 10_000
+_FAILURES = (ArithmeticError, TypeError, ValueError, RuntimeError, LookupError)
+
+
+class ExpressionFailed(Refused):
+    """The values of the case lead nowhere: a division by zero, a number beyond 2^53, a float."""
+
+    code = "expression_failed"
+    words = Words(
+        "Không tính được “{text}” với các giá trị hiện có: {why}. Hãy sửa giá trị, hoặc báo người soạn quy "
+        "trình.",
+        "“{text}” can't be computed from the present values: {why}. Correct the values, or tell whoever "
+        "wrote the definition.",
+    )
+
+
+class CalendarNotGiven(Broken):
+    """An expression counts working days and was asked without a calendar."""
+
+    code = "calendar_not_given"
+    words = Words(
+        "“{text}” cần lịch làm việc nhưng không được cung cấp. Đây là lỗi phần mềm, hãy báo người bảo trì.",
+        "“{text}” needs a calendar and got none. This is a fault of the software; tell its maintainer.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an expression says.
+
+    Shapes:
+        value: bool, int, str, list or None (dates as ISO text); None when something is missing.
+        missing: the paths looked at that have no value ("amount_vnd", "parent.support_vnd"), each once.
+    """
+
+    value: Any
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A checked expression. Two are equal when their texts are.
+
+    Shapes:
+        text: as written.
+        kind: type of the answer: "yes_no", "integer", "text", "date", "list", "any" or "null".
+        paths: what it reads, in the order read: "amount_vnd", "parent.support_vnd", "rules.advance_rate",
+            "children.advance" (of children only the list), "case.state", "today".
+        rows: child definition -> the words read of each child.
+    """
+
+    text: str
+    kind: str
+    paths: tuple[str, ...]
+    rows: Mapping[str, tuple[str, ...]] = field(compare=False)
+    _tree: Tree = field(compare=False, repr=False)
+    _program: cel.Program = field(compare=False, repr=False)
+    _flat: tuple[str, ...] = field(compare=False, repr=False)
+    _below: tuple[tuple[str, tuple[str, ...]], ...] = field(compare=False, repr=False)
+    _functions: tuple[str, ...] = field(compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Compiled programs can't be copied between processes; the names were checked before."""
+        return _again, (self.text, self.paths, dict(self.rows))
+
+    def evaluate(self, values: Mapping[str, Any], working_days: WorkingDays | None = None) -> Answer:
+        """Return what the expression says for these values.
+
+        Shapes:
+            values: field -> value; "parent" -> map or None; "children" -> child definition -> list of maps;
+                "rules", "case" -> map; "today" -> date. Absent means null; dates as `date` or ISO text.
+            working_days: counts the working days between two days; needed by `working_days_between`.
+        Errors:
+            ExpressionFailed: division by zero, an integer beyond 2^53, a float.
+            CalendarNotGiven: it counts working days and `working_days` is None.
+        """
+        context, whole = self._flat_values(values)
+        for root, words in self._below:
+            context[root], entire = self._branch(root, words, values.get(root) or {})
+            whole = whole and entire
+        functions = self._called(working_days) if self._functions else {}
+        try:
+            if not whole:
+                found = Walk(context, functions).answer(self._tree)
+                if isinstance(found, Missing):
+                    return Answer(None, found.paths)
+            if functions:
+                context.update(functions)
+            value = self._program.execute(context)
+        except _FAILURES as why:
+            raise ExpressionFailed(text=self.text, why=str(why).partition("\n")[0][:120]) from why
+        if value.__class__ is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+            raise ExpressionFailed(text=self.text, why="> 2^53")
+        return Answer(value)
+
+    def _flat_values(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Return the values that are read without a dot, and whether none of them is null."""
+        whole = True
+        context: dict[str, Any] = {}
+        for name in self._flat:
+            value = values.get(name)
+            # The commonest types first: this loop is on the path of every decision.
+            if value is None:
+                whole = False
+            elif value.__class__ is not str:
+                value = self._taken(name, value)
+            context[name] = value
+        return context, whole
+
+    def _branch(
+        self, root: str, words: tuple[str, ...], given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], bool]:
+        """Return the part of the values below one root that is read, and whether nothing in it is null."""
+        if root == "children":
+            return self._children(given)
+        branch = {word: self._below_value(root, word, given.get(word)) for word in words}
+        return branch, None not in branch.values()
+
+    def _children(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        whole = True
+        branch: dict[str, Any] = {}
+        for name, words in self.rows.items():
+            rows = [
+                {word: self._below_value(name, word, row.get(word)) for word in words}
+                for row in given.get(name) or ()
+            ]
+            branch[name] = rows
+            whole = whole and all(None not in row.values() for row in rows)
+        return branch, whole
+
+    def _below_value(self, root: str, word: str, value: Any) -> Any:
+        if value is None:
+            return "" if word in NEVER_MISSING and root != "rules" else None
+        return self._taken(f"{root}.{word}", value)
+
+    def _taken(self, name: str, value: Any) -> Any:
+        """Return one value as CEL gets it."""
+        if value.__class__ in {str, bool}:
+            return value
+        if value.__class__ is int:
+            if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+                return value
+            raise ExpressionFailed(text=self.text, why=f"{name} > 2^53")
+        if value.__class__ is date:
+            return value.isoformat()
+        if isinstance(value, list | tuple):
+            return [self._taken(name, item) for item in value]
+        raise ExpressionFailed(text=self.text, why=f"{name}: {type(value).__name__}")
+
+    def _called(self, working_days: WorkingDays | None) -> dict[str, Callable[..., Any]]:
+        functions = {name: _FUNCTIONS[name] for name in self._functions if name in _FUNCTIONS}
+        if "working_days_between" in self._functions:
+            if working_days is None:
+                raise CalendarNotGiven(text=self.text)
+            functions["working_days_between"] = lambda one, two: working_days(
+                date.fromisoformat(one), date.fromisoformat(two)
+            )
+        return functions
+
+
+def compile(  # noqa: A001  (read where it is used: `expressions.compile`)
+    text: str, *, names: Names
+) -> Expression:
+    """Return the checked expression.
+
+    Errors:
+        ExpressionRefused: it can't be read, or speaks of what `names` does not know, or its types don't fit.
+    """
+    tree = parse(text)
+    reading = check(tree, text, names)
+    return _built(text, tree, reading)
+
+
+def share(amount: int, percent: int) -> int:
+    """Return `percent` of `amount`, rounded half up to the đồng, in integers only.
+
+    Units:
+        amount: đồng. percent: hundredths of a percent (70 % = 7000).
+    """
+    return (amount * percent + _WHOLE // 2) // _WHOLE
+
+
+def _days_between(one: str, two: str) -> int:
+    return (date.fromisoformat(two) - date.fromisoformat(one)).days
+
+
+_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "share": share,
+    "sum": sum,
+    "count": len,
+    "days_between": _days_between,
+}
+
+
+def _built(text: str, tree: Tree, reading: Reading) -> Expression:
+    try:
+        program = cel.compile(text)
+    except (ValueError, RuntimeError) as why:
+        problem = Words(f"CEL không nhận: {str(why)[:120]}", f"CEL does not take it: {str(why)[:120]}")
+        refuse(text, "expression_syntax", 0, problem)
+    below: dict[str, dict[str, None]] = {}
+    for path in reading.paths:
+        root, _, word = path.partition(".")
+        if word:
+            below.setdefault(root, {})[word] = None
+    return Expression(
+        text=text,
+        kind=reading.kind.name,
+        paths=reading.paths,
+        rows=reading.rows,
+        _tree=tree,
+        _program=program,
+        _flat=tuple(path for path in reading.paths if "." not in path),
+        _below=tuple((root, tuple(words)) for root, words in below.items()),
+        _functions=tuple(sorted(reading.functions)),
+    )
+
+
+def _again(text: str, paths: tuple[str, ...], rows: dict[str, tuple[str, ...]]) -> Expression:
+    flat = {path: "any" for path in paths if not re.search(r"\.|^today$", path)}
+    return compile(text, names=Names(flat, parent=OPEN, children=dict.fromkeys(rows, OPEN)))
