@@ -1,0 +1,173 @@
+"""Walk 6 of 7 · from a topic to the function that handles it.
+
+`@handles` writes a table: topic -> function. `declare_all` makes Dramatiq actors of it on the broker it is given; there
+is no global broker. `bell` returns the function that execute and the sweep ring. A message carries the id of one outbox
+row and nothing else: the row is the promise, the message only says "look now". So a broker that loses, doubles
+or refuses messages costs time, never a notice.
+
+Next: handlers/notices.py handles the first topic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dramatiq
+import structlog
+from dramatiq.encoder import JSONEncoder
+
+from engine.errors import Broken, Refused, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from engine.execute import Engine
+    from handlers.channels import Channel
+    from handlers.notice_texts import NoticeTexts
+
+log = structlog.get_logger()
+
+MOST_BYTES = 8192
+
+
+class MessageTooLarge(Broken):
+    """Somebody put more than an id into a message."""
+
+    code = "message_too_large"
+    words = Words(
+        "Tin gửi chuông cho {topic} dài {size} byte, quá {limit}. Tin chỉ được mang mã dòng chờ gửi.",
+        "The message for {topic} has {size} bytes, over {limit}. It may carry the id of an outbox row only.",
+    )
+
+
+class EncoderWrong(Broken):
+    """Messages must be JSON: a pickle would run what it brings."""
+
+    code = "encoder_wrong"
+    words = Words(
+        "Bộ mã hoá tin là {found}, phải là JSON. Bỏ lệnh đặt bộ mã hoá khác rồi khởi động lại.",
+        "The message encoder is {found}; it must be JSON. Remove what sets another one and start again.",
+    )
+
+
+class TopicUnknown(Broken):
+    """An outbox row has a topic that no handler knows."""
+
+    code = "topic_unknown"
+    words = Words(
+        'Không có nơi xử lý chủ đề "{topic}". Phiên bản đang chạy cũ hơn kho dữ liệu; hãy nâng cấp.',
+        'No handler knows the topic "{topic}". The running version is older than the store; upgrade it.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """All that a handler may need, made in handlers/build.py.
+
+    Shapes:
+        channels: name -> channel. texts: the words of notices.
+        public_url: what links begin with. mail_domain: of Message-IDs.
+        most_attempts: a row claimed that often without an end is parked.
+    Units:
+        lease_seconds: how long a handler may hold a row; longer than the slowest channel.
+    """
+
+    engine: Engine
+    channels: Mapping[str, Channel]
+    texts: NoticeTexts
+    lease_seconds: int = 60
+    most_attempts: int = 8
+    public_url: str = ""
+    mail_domain: str = "tiendo.localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The function behind a topic, and the queue that its messages wait in."""
+
+    topic: str
+    queue: str
+    run: Callable[[App, str], None]
+
+
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(topic: str, *, queue: str) -> Callable[[Callable[[App, str], None]], Callable[[App, str], None]]:
+    """Declare the function below as the handler of `topic`.
+
+    Errors:
+        Broken: the topic has another handler.
+    """
+
+    def declare(run: Callable[[App, str], None]) -> Callable[[App, str], None]:
+        if HANDLERS.setdefault(topic, Handler(topic, queue, run)).run is not run:
+            raise Broken(topic=topic)
+        return run
+
+    return declare
+
+
+def declare_all(broker: dramatiq.Broker, app: App) -> None:
+    """Make an actor of every handler on `broker`: name = topic, no retry (that belongs to the row).
+
+    Errors:
+        EncoderWrong: messages would not be JSON; nothing was declared.
+    """
+    encoder = type(dramatiq.get_encoder())
+    if encoder is not JSONEncoder:
+        raise EncoderWrong(found=encoder.__name__)
+    for handler in HANDLERS.values():
+        dramatiq.actor(
+            _on_row(app, handler),
+            broker=broker, actor_name=handler.topic, queue_name=handler.queue, max_retries=0, throws=(Refused, Broken),
+        )  # fmt: skip
+
+
+def _on_row(app: App, handler: Handler) -> Callable[[str], None]:
+    def run(outbox_id: str) -> None:
+        with structlog.contextvars.bound_contextvars(topic=handler.topic, outbox_id=outbox_id):
+            handler.run(app, outbox_id)
+
+    return run
+
+
+def message(topic: str, outbox_id: str) -> dramatiq.Message[None]:
+    """Return the message for one outbox row: a body of exactly `{outbox_id}`.
+
+    Errors:
+        TopicUnknown, MessageTooLarge: nothing was sent.
+    """
+    if topic not in HANDLERS:
+        raise TopicUnknown(topic=topic)
+    made: dramatiq.Message[None] = dramatiq.Message(
+        queue_name=HANDLERS[topic].queue, actor_name=topic, args=(), kwargs={"outbox_id": outbox_id}, options={}
+    )
+    if len(made.encode()) > MOST_BYTES:
+        raise MessageTooLarge(topic=topic, size=len(made.encode()), limit=MOST_BYTES)
+    return made
+
+
+def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]:
+    """Return `ring`, which takes (topic, outbox id) pairs and never fails: whoever rings has committed already.
+
+    A broker that is down is logged once and again when it is back; the sweep rings for what was missed.
+    """
+    is_down = False
+
+    def ring(rows: Sequence[tuple[str, str]]) -> None:
+        nonlocal is_down
+        try:
+            for topic, outbox_id in rows:
+                broker.enqueue(message(topic, outbox_id))
+        except Exception as problem:  # noqa: BLE001 - the bell is best effort: the rows stay and are swept
+            if not is_down:
+                log.warning("bell_down", error=type(problem).__name__, said=str(problem)[:200], rows=len(rows))
+            is_down = True
+        else:
+            if is_down:
+                log.info("bell_back")
+            is_down = False
+
+    return ring
