@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@")
+_PASSWORD = re.compile(r"""(?<=://)([^/\s:@]*):[^\s"'<>]*@""")
 
 
 def without_password(text: str) -> str:

@@ -151,7 +151,7 @@ def installed(names: list[str], path: list[str] | None = None) -> list[Package]:
 
 
 def complaints(packages: list[Package], notice: str) -> list[str]:
-    """Return one sentence for each package that may not run with the product, or isn't named where it must."""
+    """Return one sentence for each package that may not run with the product or must be named and isn't."""
     said = []
     for package in packages:
         what = f"{package.name} {package.version} ({package.licence or 'states no licence'})"

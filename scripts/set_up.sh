@@ -2,7 +2,7 @@
 # Make .venv and install the locked packages into it; do nothing when nothing changed since the last time.
 #   scripts/set_up.sh run|test        PYTHON names another interpreter.
 # Only pip is used, and only what config/locks/ names by hash is installed. The checkout itself is put on the
-# path with the locked setuptools (no build isolation: nothing is fetched that the lock doesn't name).
+# path (one .pth line) with the locked setuptools, unisolated: nothing is fetched that the lock does not name.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 kind=${1:?say run or test}
@@ -57,13 +57,13 @@ fi
 
 say "Installing the locked packages ($kind) …"
 rm -f .venv/.installed-run .venv/.installed-test
-install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"; }
+install() { .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input "$@"; }
 if ! install --require-hashes --requirement "config/locks/$kind.lock"; then
     say "The packages could not be installed (pip's words are above). A network or a package index that pip can"
     say "reach is needed once; then run the same command again: what is already there is kept."
     exit 75
 fi
-install --no-index --no-build-isolation --no-deps --editable .
+install --no-index --no-build-isolation --no-deps --config-settings editable_mode=compat --editable .
 # The test lock holds everything of the run lock, at the same versions.
 wanted run >.venv/.installed-run
 [ "$kind" = run ] || wanted test >.venv/.installed-test
