@@ -45,6 +45,7 @@ REASONED = (
     ("engine/legal_clock.py", "*status*", "the same, shown line by line"),
     ("engine/*calendar*.py", "*status*", "the same, in other files of the calendar"),
     ("engine/*deliver*.py", "*status*", "deliveries have a status, cases have a state"),
+    ("handlers/mail.py", "*user*", "the mail server's own word"),
     ("handlers/notices.py", "*status*", "deliveries have a status, cases have a state"),
     ("handlers/*", "*template*", "Jinja's own word for the text of a notice or page"),
     ("handlers/*", "*actor*", "Dramatiq's own word for a function on its broker"),
