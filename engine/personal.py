@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
 from engine import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 
 _MARK = "sha256:"
@@ -32,9 +31,8 @@ class Runs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What opens a commitment: a row of `personal_value` that isn't erased.
+class Opening(NamedTuple):
+    """What opens a commitment: a row of `personal_value` that isn't erased, in the order of its columns.
 
     Shapes:
         subject: id of the case or register row that the value belongs to; salt: 16 bytes.
@@ -93,22 +91,6 @@ def open_values(tx: Runs, subject: str) -> dict[str, Any]:
         {"subject": subject},
     )
     return {commitment: orjson.loads(value) for commitment, value in rows}
-
-
-def insert(tx: Runs, openings: Iterable[Opening]) -> None:
-    """Write openings beside the entry that holds their commitments."""
-    for opening in openings:
-        tx.run(
-            "INSERT INTO personal_value (commitment, context, subject, salt, value) "
-            "VALUES (:commitment, :context, :subject, :salt, :value)",
-            {
-                "commitment": opening.commitment,
-                "context": opening.context,
-                "subject": opening.subject,
-                "salt": opening.salt,
-                "value": opening.value,
-            },
-        )
 
 
 def erase(tx: Runs, subject: str, context: str, now: int) -> int:

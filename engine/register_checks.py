@@ -52,7 +52,7 @@ def natural_code(kind: str, values: Mapping[str, Any]) -> str:
     """Return the code that follows from the values of a row, or "" where people give it.
 
     Shapes:
-        returns: budget line "programme/plan_year/scope", also the key of its lock; published texts their name.
+        returns: budget line "programme/plan_year/scope", the key of its lock too; published texts their name.
     """
     match kind:
         case "budget_line":

@@ -29,7 +29,7 @@ _DEEPEST = 32
 def row_by_key(tx: Runs, kind: str, key: str) -> RegisterRow | None:
     """Return the row with this id or code, or None."""
     column = "id" if _ID.fullmatch(key) else "code"
-    found = tx.run(f"{_ROW} WHERE kind = :kind AND {column} = :key", {"kind": kind, "key": key})  # noqa: S608 - ours
+    found = tx.run(f"{_ROW} WHERE kind = :kind AND {column} = :key", {"kind": kind, "key": key})
     return _row(found[0]) if found else None
 
 
@@ -123,7 +123,7 @@ def _lookup(tx: Runs, keys: set[str]) -> dict[str, RegisterRow]:
     found: dict[str, RegisterRow] = {}
     for key in sorted(keys):
         column = "id" if _ID.fullmatch(key) else "code"
-        for values in tx.run(f"{_ROW} WHERE {column} = :key", {"key": key}):  # noqa: S608 - ours
+        for values in tx.run(f"{_ROW} WHERE {column} = :key", {"key": key}):
             row = _row(values)
             found[f"{row.kind}:{row.id}"] = found[f"{row.kind}:{row.code}"] = row
     return found
@@ -143,7 +143,7 @@ def _provinces(tx: Runs, seats: Iterable[Seat], today: str) -> Mapping[str, froz
 def _predecessors(tx: Runs, organisation: str) -> list[RegisterRow]:
     """Return the organisations whose successor this is; the text of the row is a first, coarse filter."""
     rows = tx.run(
-        f"{_ROW} WHERE kind = 'organisation' AND CAST(data AS TEXT) LIKE :named",  # noqa: S608 - ours
+        f"{_ROW} WHERE kind = 'organisation' AND CAST(data AS TEXT) LIKE :named",
         {"named": f"%{organisation}%"},
     )
     return [row for row in map(_row, rows) if row.data.get("successor") == organisation]

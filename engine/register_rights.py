@@ -2,8 +2,8 @@
 
 An administrator of an organisation writes what lies in or below it; an officer writes the establishments of
 the provinces that the organisation answers for; everybody keeps their own address and language. Nobody grants
-anything to themselves. An operator and an import are named in the entry and may write all; whoever sets an empty
-store up may write its organisations and its first person.
+anything to themselves. An operator and an import are named in the entry and may write all; whoever sets an
+empty store up may write its organisations and its first person.
 """
 
 from __future__ import annotations

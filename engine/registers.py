@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 #: (name of the table, the values of one row in the order of its columns).
 Projection = tuple[str, tuple[Any, ...]]
+#: Which look-up tables a register feeds, and the column that names the row there.
+_LOOK_UPS = {
+    "person": (("membership", "person"), ("substitution", "absent"), ("match_key", "subject")),
+    "establishment": (("match_key", "subject"),),
+}
+_COLUMNS = {
+    "membership": "person, word, bound, role, from_on, to_on",
+    "substitution": "absent, word, substitute, from_on, to_on",
+    "match_key": "word, hmac, subject",
+}
 
 
 class RegisterUnknown(Refused):
@@ -44,7 +54,7 @@ class RegisterRefused(Refused):
     code = "register_refused"
     words = Words(
         "Chưa ghi được vào sổ “{register}”: {listed_vi}. Hãy sửa rồi gửi lại.",
-        'The row can\'t be written into the register "{register}": {listed_en}. Correct it and send it again.',
+        'The row can\'t be written into the register "{register}": {listed_en}. Correct it, send it again.',
     )
 
     @property
@@ -86,7 +96,7 @@ class Writer:
     Shapes:
         seats: memberships that hold today, of the principal only (nobody administers as a substitute).
         today: ISO date. secret: of the store, for keyed hashes.
-        empty: nobody is registered yet: whoever sets the store up may write organisations and the first person.
+        empty: nobody is registered yet: whoever sets the store up writes organisations and the first person.
         rows: "kind:id" and "kind:code" -> row, for every row that the command names.
         opened: commitment -> value, of the row that is written.
         above: organisation -> itself and all organisations above it.
@@ -126,6 +136,20 @@ class RegisterDraft:
     openings: tuple[Opening, ...]
     projections: tuple[Projection, ...]
 
+    def statements(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """Return the statements that bring the look-up tables to what they shall hold, in order."""
+        if self.row.kind not in _LOOK_UPS:
+            return []
+        deletes = [
+            (f"DELETE FROM {table} WHERE {owner} = ?", (self.row.id,))  # noqa: S608 - our own names
+            for table, owner in _LOOK_UPS[self.row.kind]
+        ]
+        inserts = [
+            (f"INSERT INTO {table} ({_COLUMNS[table]}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+            for table, values in self.projections
+        ]
+        return deletes + inserts
+
 
 def draft(kind: str, row: RegisterRow | None, command: Register, writer: Writer) -> RegisterDraft:
     """Decide what a Register command leads to.
@@ -134,7 +158,7 @@ def draft(kind: str, row: RegisterRow | None, command: Register, writer: Writer)
         row: the row as it stands, or None for a new one.
     Errors:
         RegisterUnknown: no such register.
-        RegisterRefused: everything that is wrong with words, values, references, periods and the writer's right.
+        RegisterRefused: all that is wrong with words, values, references, periods and the writer's right.
         NotCanonical: a text holds characters that the log has no place for.
     """
     if kind not in REGISTERS:

@@ -1,7 +1,7 @@
 """How Vietnamese text is sorted and searched: one normaliser for all stores and hosts.
 
-No database's collation sorts Vietnamese alike on two hosts, so none is asked: lists sort by a column that holds
-what `sort_text` returns, and search compares what `search_text` returns.
+No database's collation sorts Vietnamese alike on two hosts, so none is asked: lists sort by a column that
+holds what `sort_text` returns, and search compares what `search_text` returns.
 """
 
 from __future__ import annotations
