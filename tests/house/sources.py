@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent.parent
@@ -57,7 +58,13 @@ def python_files(root: Path, folders: tuple[str, ...] = PRODUCT) -> list[str]:
 
 def parse(root: Path, file: str) -> ast.Module:
     """Return the syntax tree of one file."""
-    return ast.parse((root / file).read_text(encoding="utf-8"), filename=file)
+    path = root / file
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parsed(path: Path, _changed_ns: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 def module_name(file: str) -> str:

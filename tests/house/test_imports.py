@@ -112,7 +112,13 @@ def walk_breaks(root: Path) -> list[str]:
 
 def rings(root: Path) -> list[str]:
     graph = import_graph(root)
-    return [name for name in sorted(graph) if name in reachable(graph, name)]
+    reached = {name: reachable(graph, name) for name in graph}
+    return [
+        f"{name} → {other}"
+        for name in sorted(graph)
+        for other in sorted(graph[name])
+        if name in reached[other]
+    ]
 
 
 def second_log_set_ups(root: Path) -> list[str]:
@@ -138,27 +144,27 @@ def second_colours(root: Path) -> list[str]:
 
 
 def test_each_layer_imports_only_what_it_may() -> None:
-    assert layer_breaks(HERE) == []
+    assert not (found := layer_breaks(HERE)), "\n".join(found)
 
 
 def test_each_library_stays_in_its_cage() -> None:
-    assert escapes(HERE) == []
+    assert not (found := escapes(HERE)), "\n".join(found)
 
 
 def test_no_file_of_the_walk_needs_a_later_one() -> None:
-    assert walk_breaks(HERE) == []
+    assert not (found := walk_breaks(HERE)), "\n".join(found)
 
 
 def test_no_modules_import_each_other_in_a_ring() -> None:
-    assert rings(HERE) == []
+    assert not (found := rings(HERE)), "\n".join(found)
 
 
 def test_the_technical_log_is_set_up_in_one_place() -> None:
-    assert second_log_set_ups(HERE) == []
+    assert not (found := second_log_set_ups(HERE)), "\n".join(found)
 
 
 def test_the_product_has_one_colour() -> None:
-    assert second_colours(HERE) == []
+    assert not (found := second_colours(HERE)), "\n".join(found)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +214,7 @@ def test_a_planted_ring_is_found_even_when_only_types_are_imported(tmp_path: Pat
     typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from engine.a import A"
     plant(tmp_path, engine__a="from engine.b import B", engine__b=typed, engine__c="import engine.a")
     # when / then
-    assert rings(tmp_path) == ["engine.a", "engine.b"]
+    assert rings(tmp_path) == ["engine.a → engine.b", "engine.b → engine.a"]
 
 
 def test_a_planted_second_set_up_of_the_log_is_found(tmp_path: Path) -> None:

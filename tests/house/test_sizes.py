@@ -41,15 +41,15 @@ def test_no_product_file_is_longer_than_four_hundred_lines() -> None:
     counted = sizes(HERE)
     filled = [count for count in counted.values() if count > 1]
     print(f"{len(filled)} product files, median {median(filled):.0f} lines, longest {max(filled)}")
-    assert too_long(HERE) == []
+    assert not (found := too_long(HERE)), "\n".join(found)
 
 
 def test_no_module_has_a_name_that_says_nothing_or_hides_the_standard_library() -> None:
-    assert bad_names(HERE) == []
+    assert not (found := bad_names(HERE)), "\n".join(found)
 
 
 def test_nothing_stands_at_the_top_but_what_belongs_there() -> None:
-    assert strangers_at_top(HERE) == []
+    assert not (found := strangers_at_top(HERE)), "\n".join(found)
 
 
 def test_a_planted_long_file_is_found(tmp_path: Path) -> None:
