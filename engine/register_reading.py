@@ -135,7 +135,7 @@ def _provinces(tx: Runs, seats: Iterable[Seat], today: str) -> Mapping[str, froz
         row = row_by_key(tx, "organisation", seat.bound)
         if row is None:
             continue
-        own = [row, *(old for old in _predecessors(tx, row.id) if (old.data.get("to") or today) <= today)]
+        own = [row, *(old for old in _predecessors(tx, row.id) if "" < (old.data.get("to") or "") < today)]
         found[seat.bound] = frozenset(str(other.data.get("province") or "") for other in own)
     return found
 
