@@ -13,17 +13,27 @@ fits() { # is this command a Python that we support, and does it really start?
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1
 }
 
-find_python() {
+makes_environments() { "$1" -c 'import venv, ensurepip' >/dev/null 2>&1; }
+
+find_python() { # the first that fits and can make an environment; else the first that fits
+    without_venv=
     for candidate in ${PYTHON:+"$PYTHON"} python3.13 python3.12 python3.11 python3; do
         if fits "$candidate"; then
-            printf '%s\n' "$candidate"
-            return 0
+            if makes_environments "$candidate" || [ "$candidate" = "${PYTHON:-}" ]; then
+                printf '%s\n' "$candidate"
+                return 0
+            fi
+            without_venv=${without_venv:-$candidate}
         fi
         if [ "$candidate" = "${PYTHON:-}" ]; then
             say "PYTHON=$PYTHON is not a Python 3.11, 3.12 or 3.13 that starts."
             return 1
         fi
     done
+    if [ -n "$without_venv" ]; then
+        printf '%s\n' "$without_venv"
+        return 0
+    fi
     say "tiendo needs Python 3.11, 3.12 or 3.13, and none of python3.13, python3.12, python3.11, python3 fits."
     say "Debian, Ubuntu:  apt-get install python3 python3-venv      Fedora:  dnf install python3.12"
     say "If it stands elsewhere:  make PYTHON=/path/to/python3.12 $kind"
@@ -44,7 +54,7 @@ is_current "$kind" && exit 0
 
 if ! { [ -x .venv/bin/python ] && fits .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
     python=$(find_python) || exit 69
-    if ! "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    if ! makes_environments "$python"; then
         version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         say "$python has no venv or ensurepip, which make its own environment."
         say "Debian, Ubuntu:  apt-get install python$version-venv"

@@ -102,6 +102,19 @@ def test_a_python_without_venv_names_the_package_that_is_missing(checkout: Path,
     assert f"apt-get install python{version}-venv" in answered.stderr
 
 
+def test_a_newer_python_without_venv_gives_way_to_an_older_one_that_has_it(
+    checkout: Path, tools: Path
+) -> None:
+    # given: the older one is reached and writes its name; what it would make is not the point here
+    program(tools / "python3.13", f'case "$*" in *ensurepip*) exit 1;; esac\nexec "{sys.executable}" "$@"')
+    program(tools / "python3.11", f'case "$*" in "-m venv"*) exit 3;; esac\nexec "{sys.executable}" "$@"')
+    # when
+    answered = set_up(checkout, tools)
+    # then
+    assert answered.returncode == 3
+    assert "Making .venv" in answered.stderr
+
+
 def test_it_installs_once_by_hash_only_and_again_only_when_a_lock_changed(
     checkout: Path, tools: Path
 ) -> None:
