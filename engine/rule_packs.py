@@ -127,8 +127,8 @@ def _pack(page: Page, vocabulary: Vocabulary) -> RulePack:
     _language(page)
     pack = page.text(page.get(root, "rule_pack"))
     page.identifier(pack, root)
-    version = page.integer(page.get(root, "version"), needed_at=root, key="version") or 0
-    if page.get(root, "version") and version < 1:
+    version = page.integer(page.get(root, "version"), needed_at=root, key="version")
+    if version is not None and version < 1:
         page.problem(page.get(root, "version"), "`version` phải từ 1", "`version` starts at 1")
     scope_node = page.get(root, "scope")
     scope = []
@@ -144,7 +144,7 @@ def _pack(page: Page, vocabulary: Vocabulary) -> RulePack:
         for key, node in page.entries(page.get(root, "rules"))
     }
     page.close()
-    return RulePack(pack, version, title, tuple(scope), rules, page.name, LANGUAGE, _hash_of(page))
+    return RulePack(pack, version or 0, title, tuple(scope), rules, page.name, LANGUAGE, _hash_of(page))
 
 
 def _hash_of(page: Page) -> str:
@@ -170,7 +170,8 @@ def _rule(
     rows = tuple(reader.row(item) for item in page.items(page.get(node, "rows"), node))
     if not rows:
         page.problem(node, f"“{key}” chưa có dòng nào trong `rows`", f'"{key}" has no row in `rows`')
-    _refuse_overlaps(page, key, rows)
+    if not page.problems:  # a row that could not be read would seem to overlap
+        _refuse_overlaps(page, key, rows)
     return Rule(key, unit, page.title(node), rows, limit, year, node.line)
 
 
@@ -217,7 +218,7 @@ class _RowReader:
         since, until = self._days(node)
         note = page.text(self._own(node, "note"))
         cite, grade = _source(page, node, self.inherited)
-        grade = self._standing(node, value, cite, grade, note)
+        grade = self._standing(node, cite, grade, note)
         if proposal is not None and value is not None:
             page.problem(
                 node, "`proposal` chỉ dùng khi `value` để trống", "`proposal` goes with an unset `value` only"
@@ -276,10 +277,10 @@ class _RowReader:
             return None, None
         return since, until
 
-    def _standing(self, node: Node, value: Plain, cite: Cite | None, grade: Standing, note: str) -> Standing:
+    def _standing(self, node: Node, cite: Cite | None, grade: Standing, note: str) -> Standing:
         """Return the grade: an unset row has none, a proposal needs a reason, the rest a source."""
-        page = self.page
-        if value is None:
+        page, value = self.page, self.page.get(node, "value")
+        if value is not None and value.kind == "scalar" and value.value is None:
             if page.get(node, "grade"):
                 page.problem(
                     node, "dòng chưa có giá trị thì không ghi `grade`", "an unset row states no `grade`"

@@ -143,16 +143,18 @@ class RuleBook:
 
     Shapes:
         packs: strongest scope first, then by name.
+        keys: every key, sorted.
         hash: SHA-256 over the hashes of the packs and of the vocabulary.
     """
 
-    __slots__ = ("_answers", "hash", "packs", "vocabulary")
+    __slots__ = ("_answers", "hash", "keys", "packs", "vocabulary")
 
     def __init__(
         self, packs: tuple[RulePack, ...], answers: dict[str, _Answers], vocabulary: Vocabulary
     ) -> None:
         self.packs = packs
         self._answers = answers
+        self.keys = tuple(answers)
         self.vocabulary = vocabulary
         self.hash = canonical.digest(canonical.write([vocabulary.hash, *sorted(pack.hash for pack in packs)]))
 
@@ -198,10 +200,6 @@ class RuleBook:
                 answers.found.clear()
             answers.found[asked] = found
         return found
-
-    def keys(self) -> tuple[str, ...]:
-        """Return every key, sorted."""
-        return tuple(self._answers)
 
     def rule(self, key: str) -> Rule:
         """Return the rule as its widest pack declares it (title, unit, year rule).
