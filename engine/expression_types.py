@@ -20,18 +20,14 @@ Shape = Mapping[str, str]
 #: What is not known yet (the other file isn't there): every name is taken, of any type.
 OPEN: Shape = {"*": "any"}
 
+#: What may be read of the case itself, of its parent and of each child, beside the fields.
 CASE_WORDS: Shape = {
-    "code": "text", "state": "text", "phase": "text", "plan_year": "integer", "came_from": "text",
-    "returns": "integer", "entered_on": "date", "decided_on": "date", "final": "text",
+    "code": "text", "state": "text", "plan_year": "integer", "came_from": "text", "returns": "integer",
+    "entered_on": "date", "decided_on": "date", "due_on": "date", "final": "text",
 }  # fmt: skip
-PARENT_WORDS: Shape = {
-    "code": "text", "state": "text", "phase": "text", "plan_year": "integer", "decided_on": "date",
-    "final": "text",
-}  # fmt: skip
-CHILD_WORDS: Shape = {"code": "text", "state": "text", "final": "text"}
 #: These are never missing: where a case has none, they are the empty text.
 NEVER_MISSING = frozenset({"came_from", "final"})
-ROOTS = ("case", "parent", "children", "rules", "today")
+ROOTS = ("case", "parent", "children", "documents", "rules", "today")
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -44,12 +40,14 @@ class Names:
         fields: the definition's own fields with a value (documents have none).
         parent: fields of the parent; None when the definition has none.
         children: name of a child definition -> its fields.
+        documents: kinds of paper; `documents.contract` is how many of them are attached.
         rules: key of a rule pack -> type; None when the keys aren't known yet.
     """
 
     fields: Shape = field(default_factory=dict)
     parent: Shape | None = None
     children: Mapping[str, Shape] = field(default_factory=dict)
+    documents: frozenset[str] = frozenset()
     rules: Shape | None = None
 
 
@@ -284,7 +282,8 @@ class _Checker:
             return self.read(root, Kind(self.names.fields[root]))
         shapes: dict[str, Shape | None] = {
             "case": CASE_WORDS,
-            "parent": None if self.names.parent is None else {**PARENT_WORDS, **self.names.parent},
+            "parent": None if self.names.parent is None else {**CASE_WORDS, **self.names.parent},
+            "documents": dict.fromkeys(self.names.documents, "integer"),
             "rules": OPEN if self.names.rules is None else self.names.rules,
         }
         if root in shapes:
@@ -316,7 +315,7 @@ class _Checker:
             self.unknown("unknown_name", tree.at, tree.word, [f"children.{name}" for name in known])
         name = rest[0]
         self.rows.setdefault(name, {})
-        row = Kind("row", fields={**CHILD_WORDS, **known[name]}, source=f"children.{name}")
+        row = Kind("row", fields={**CASE_WORDS, **known[name]}, source=f"children.{name}")
         return self.read(tree.word, Kind("list", row))
 
     def variable(self, tree: Path, kind: Kind) -> Kind:

@@ -96,7 +96,8 @@ class Expression:
 
         Shapes:
             values: field -> value; "parent" -> map or None; "children" -> child definition -> list of maps;
-                "rules", "case" -> map; "today" -> date. Absent means null; dates as `date` or ISO text.
+                "rules", "case" -> map; "documents" -> kind of paper -> how many are attached (absent: 0);
+                "today" -> date. Absent means null; dates as `date` or ISO text.
             working_days: counts the working days between two days; needed by `working_days_between`.
         Errors:
             ExpressionFailed: division by zero, an integer beyond 2^53, a float.
@@ -158,7 +159,7 @@ class Expression:
 
     def _below_value(self, root: str, word: str, value: Any) -> Any:
         if value is None:
-            return "" if word in NEVER_MISSING and root != "rules" else None
+            return 0 if root == "documents" else "" if word in NEVER_MISSING and root != "rules" else None
         return self._taken(f"{root}.{word}", value)
 
     def _taken(self, name: str, value: Any) -> Any:
@@ -246,4 +247,5 @@ def _built(text: str, tree: Tree, reading: Reading) -> Expression:
 
 def _again(text: str, paths: tuple[str, ...], rows: dict[str, tuple[str, ...]]) -> Expression:
     flat = {path: "any" for path in paths if not re.search(r"\.|^today$", path)}
-    return compile(text, names=Names(flat, parent=OPEN, children=dict.fromkeys(rows, OPEN)))
+    papers = frozenset(path.removeprefix("documents.") for path in paths if path.startswith("documents."))
+    return compile(text, names=Names(flat, OPEN, dict.fromkeys(rows, OPEN), papers))
