@@ -1,8 +1,8 @@
 """By when something is due, and why: the rules of a deadline, and the one walk that counts them out.
 
 A rule is data (`Within`, `FixedDate`, …). `due` and `explain` both take what one walk over the days
-yields: `explain` puts each day into words, `due` keeps the last. There is no second computation.
-Nothing in here reads a clock or a file.
+(`engine/day_count.py`) yields: `explain` puts each day into words, `due` keeps the last. There is no
+second computation. Nothing in here reads a clock or a file.
 
 Days are civil days in Vietnam. What is due on a day is late from 00:00 of the next.
 
@@ -15,151 +15,52 @@ Source:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from engine.errors import Refused, Words
+from engine.civil_time import civil_day, instant_of, late_from, reminder_at, rung_at, rung_day, words_left
+from engine.day_count import Step, Verdict, walk
+from engine.deadline_rules import (
+    DeadlineRule,
+    DeadlineRuleRefused,
+    Edge,
+    FixedDate,
+    Monthly,
+    OnField,
+    Pause,
+    Unit,
+    Within,
+    WorkingDaysBefore,
+)
+from engine.errors import LANGUAGES, Words
 
 if TYPE_CHECKING:
-    from datetime import date
+    from engine.working_calendar import WorkingCalendar
 
-Unit = Literal["wd", "d"]
-#: "before X" ends with the day before X; "by" X ends with X ("chậm nhất ngày X", "không quá ngày X").
-Edge = Literal["before", "by"]
-
-LONGEST_PERIOD = 3660
-_DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-class DeadlineRuleRefused(Refused):
-    """A deadline rule can't be meant as written. Nothing was changed."""
-
-    code = "deadline_rule_refused"
-    words = Words(
-        "Quy tắc thời hạn “{rule}” không dùng được: {why_vi}. Hãy sửa lại.",
-        "The deadline rule “{rule}” can't be used: {why_en}. Correct it.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """A period counted from a start day, which is itself not counted.
-
-    Shapes:
-        amount: 1 … 3660.
-        unit: "wd" working days; "d" calendar days; when the last is a day off, the next working day is
-            the end.
-    """
-
-    amount: int
-    unit: Unit
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.amount <= LONGEST_PERIOD:
-            _refuse(
-                self, f"số ngày phải từ 1 đến {LONGEST_PERIOD}", f"the days must be 1 to {LONGEST_PERIOD}"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.unit}"
-
-
-@dataclass(frozen=True, slots=True)
-class FixedDate:
-    """A day of the calendar, tied to the plan year. It never moves: a day off brings the warning forward.
-
-    Shapes:
-        month, day: 1 … 12, 1 … 31, a day that the month can have. In a year without 29 February,
-            "by" it means by 28 February, as for a period in months (Điều 148.3).
-        year_offset: −5 … 5; −1 is the year before the plan year.
-    """
-
-    month: int
-    day: int
-    year_offset: int
-    kind: Edge
-
-    def __post_init__(self) -> None:
-        if not (1 <= self.month <= len(_DAYS_OF_MONTH) and 1 <= self.day <= _DAYS_OF_MONTH[self.month - 1]):
-            _refuse(self, "ngày này không có trong lịch", "there is no such day in the calendar")
-        if not -5 <= self.year_offset <= 5:  # noqa: PLR2004
-            _refuse(
-                self, "năm phải cách năm kế hoạch không quá 5 năm", "the year is over 5 years from the plan's"
-            )
-
-    def __str__(self) -> str:
-        year = f"plan {self.year_offset:+d}" if self.year_offset else "plan"
-        return f"{self.kind} {self.month:02d}-{self.day:02d} of {year}"
-
-
-@dataclass(frozen=True, slots=True)
-class Monthly:
-    """A day of every month. Like a fixed date it never moves.
-
-    Shapes:
-        day: 1 … 31; a shorter month ends on its last day.
-    """
-
-    day: int
-    kind: Edge
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.day <= _DAYS_OF_MONTH[0]:
-            _refuse(self, "ngày phải từ 1 đến 31", "the day must be 1 to 31")
-
-    def __str__(self) -> str:
-        return f"{self.kind} day {self.day} of each month"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkingDaysBefore:
-    """Working days counted backwards from the end of a fixed date; that last day is itself not counted.
-
-    Shapes:
-        amount: 1 … 250.
-
-    Source:
-        "2 working days before the end of the adjustment period": TT 26/2026/TT-BTC, Điều 15 khoản 2
-        (read in a transcription).
-    """
-
-    amount: int
-    end: FixedDate
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.amount <= 250:  # noqa: PLR2004  (about one year)
-            _refuse(self, "số ngày phải từ 1 đến 250", "the days must be 1 to 250")
-
-    def __str__(self) -> str:
-        return f"{self.amount} wd before the end of {self.end}"
-
-
-@dataclass(frozen=True, slots=True)
-class OnField:
-    """The day that stands in a date field of the case; while the field is empty there is no due date."""
-
-    field: str
-
-    def __str__(self) -> str:
-        return f"on {self.field}"
-
-
-DeadlineRule = Within | FixedDate | Monthly | WorkingDaysBefore | OnField
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A time in which periods do not run.
-
-    The day on which the pause was decided still counts, and the day of resuming does not: both are days
-    of an event, and counting begins with the day after (Điều 147 by analogy; inferred). So the days
-    `from_day + 1` … `to_day` are not counted, and a pause resumed on its first day changes nothing.
-
-    Shapes:
-        to_day: None while the pause lasts.
-    """
-
-    from_day: date
-    to_day: date | None = None
+__all__ = [
+    "CountRow",
+    "DeadlineRule",
+    "DeadlineRuleRefused",
+    "Due",
+    "Edge",
+    "FixedDate",
+    "Monthly",
+    "OnField",
+    "Pause",
+    "Unit",
+    "Within",
+    "WorkingDaysBefore",
+    "civil_day",
+    "due",
+    "explain",
+    "instant_of",
+    "late_from",
+    "month_of",
+    "reminder_at",
+    "rung_at",
+    "rung_day",
+    "words_left",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +100,140 @@ class CountRow:
     status: str = ""
 
 
-def _refuse(rule: object, why_vi: str, why_en: str) -> None:
-    raise DeadlineRuleRefused(rule=str(rule), why_vi=why_vi, why_en=why_en)
+def due(
+    rule: DeadlineRule,
+    *,
+    start: date,
+    plan_year: int,
+    calendar: WorkingCalendar,
+    pauses: tuple[Pause, ...] = (),
+    extended_to: date | None = None,
+    field_value: date | None = None,
+) -> Due:
+    """Return by when `rule` is due.
+
+    Shapes:
+        start: the day of the event that starts a period (not counted), or after which the next month's end is
+            looked for; the other rules do not look at it.
+        pauses: in any order, may touch or overlap; only periods look at them.
+        extended_to: the day an extension was granted to. It replaces the end as it stands, on a day off too.
+        field_value: for `OnField`.
+
+    Errors:
+        CalendarMissing: a day of the counting, the end or the warning lies outside the calendar's years.
+    """
+    steps = walk(
+        rule,
+        start=start,
+        plan_year=plan_year,
+        calendar=calendar,
+        pauses=pauses,
+        extended_to=extended_to,
+        field_value=field_value,
+    )
+    first = last = next(steps, None)
+    if first is None or last is None:
+        return Due(None, None)
+    for last in steps:  # noqa: B007  (only the last one counts)
+        pass
+    ordinal, verdict, number = last
+    if verdict is Verdict.STOPPED:
+        return Due(None, None, left=rule.amount - number if isinstance(rule, Within) else 0)
+    due_on = date.fromordinal(ordinal)
+    warn_on = calendar.working_on_or_before(due_on)
+    looked_at = warn_on if verdict is Verdict.EXTENDED else date.fromordinal(first[0])
+    return Due(due_on, warn_on, 0, calendar.is_provisional(min(warn_on, looked_at), max(due_on, looked_at)))
+
+
+def explain(
+    rule: DeadlineRule,
+    *,
+    start: date,
+    plan_year: int,
+    calendar: WorkingCalendar,
+    pauses: tuple[Pause, ...] = (),
+    extended_to: date | None = None,
+    field_value: date | None = None,
+) -> tuple[CountRow, ...]:
+    """Return the days from which `due` is taken, in the order of counting; the last one is the due date.
+
+    A period that a pause has stopped ends with the row of that pause, and has no due date; so has an
+    empty date field, without a row. Arguments and errors are those of `due`.
+    """
+    steps = walk(
+        rule,
+        start=start,
+        plan_year=plan_year,
+        calendar=calendar,
+        pauses=pauses,
+        extended_to=extended_to,
+        field_value=field_value,
+    )
+    return tuple(_row(step, calendar, rule) for step in steps)
+
+
+def month_of(rule: Monthly, due_on: date) -> str:
+    """Return the month ("2026-11") that a due date of `rule` belongs to.
+
+    "Before day 1" of December is due on 30 November and belongs to "2026-12".
+    """
+    named = due_on if rule.kind == "by" or rule.day > 1 else due_on + timedelta(days=1)
+    return f"{named:%Y-%m}"
+
+
+_CIVIL_CODE = "Bộ luật Dân sự 91/2015/QH13, {}"
+_FIRST_DAY = _CIVIL_CODE.format("Điều 147 (áp dụng tương tự)")
+_LAST_DAY = _CIVIL_CODE.format("Điều 148 khoản 5 (áp dụng tương tự)")
+
+#: Verdict -> words and source. `{n}` days counted, `{title}` of the day, `{unit}` of the rule.
+_WHY: dict[Verdict, tuple[Words, str]] = {
+    Verdict.START: (Words("Ngày bắt đầu, không tính", "The start day, not counted"), _FIRST_DAY),
+    Verdict.COUNTED: (Words("Ngày thứ {n}", "Day {n}"), ""),
+    Verdict.DAY_OFF: (Words("{title}: ngày nghỉ, không tính", "{title}: a day off, not counted"), ""),
+    Verdict.PAUSED: (Words("Đang tạm dừng, không tính", "Paused, not counted"), _FIRST_DAY),
+    Verdict.STOPPED: (
+        Words("Tạm dừng từ ngày này; đã tính {n} ngày", "Paused from this day on; {n} days counted"),
+        _FIRST_DAY,
+    ),
+    Verdict.MOVED: (
+        Words(
+            "Ngày cuối rơi vào ngày nghỉ hoặc lúc tạm dừng: hạn là ngày làm việc tiếp theo",
+            "The last day was a day off or paused: due on the next working day",
+        ),
+        _LAST_DAY,
+    ),
+    Verdict.NAMED: (Words("Mốc nêu trong quy định, không tính", "The day the rule names, not counted"), ""),
+    Verdict.END: (Words("Ngày cuối của hạn", "The last day in time"), ""),
+    Verdict.EXTENDED: (Words("Được gia hạn đến hết ngày này", "Extended to the end of this day"), ""),
+}
+_COUNTED_WORKING_DAY = Words("Ngày làm việc thứ {n}", "Working day {n}")
+_ON_A_DAY_OFF = Words(
+    "{why} ({title}: ngày nghỉ; hạn cố định không tự dời, hãy làm xong trước đó)",
+    "{why} ({title}: a day off; a fixed date does not move, so be done before)",
+)
+_ON_A_SPECIAL_DAY = Words("{why} ({title})", "{why} ({title})")
+
+
+def _row(step: Step, calendar: WorkingCalendar, rule: DeadlineRule) -> CountRow:
+    """Put one step of the walk into words."""
+    ordinal, verdict, number = step
+    day = date.fromordinal(ordinal)
+    note = calendar.why(day)
+    why, source = _WHY[verdict]
+    counted = verdict is Verdict.COUNTED
+    if counted and (isinstance(rule, WorkingDaysBefore) or (isinstance(rule, Within) and rule.unit == "wd")):
+        why = _COUNTED_WORKING_DAY
+    frame = None
+    if verdict in {Verdict.END, Verdict.EXTENDED} and not calendar.is_working(day):
+        frame = _ON_A_DAY_OFF
+    elif verdict is not Verdict.DAY_OFF and note.kind != "working":
+        frame = _ON_A_SPECIAL_DAY
+    said = [why.fill(language, n=number, title=note.title.text(language)) for language in LANGUAGES]
+    if frame:
+        said = [
+            frame.fill(language, why=words, title=note.title.text(language))
+            for language, words in zip(LANGUAGES, said, strict=True)
+        ]
+    return CountRow(
+        day, counted, number if counted else None, Words(*said), source or note.source, note.status
+    )

@@ -1,0 +1,151 @@
+"""Instants and civil days: Vietnam keeps UTC+7 all year, so both are one addition apart.
+
+The zone data has had UTC+7 without summer time since 13 June 1975 and +8 for some years before. A
+fixed offset is therefore exact from 1976 on, needs no zone data on the machine (Windows and small
+containers have none) and can't change under a running store; an earlier instant is refused, not guessed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from engine.errors import Refused, Words
+
+if TYPE_CHECKING:
+    from engine.working_calendar import WorkingCalendar
+
+_AHEAD = timedelta(hours=7)
+_FIRST_YEAR = 1976
+_REMINDER_HOUR = time(8)
+
+
+class InstantRefused(Refused):
+    """A time has no zone, or lies before 1976. Nothing was changed."""
+
+    code = "instant_refused"
+    words = Words(
+        "Thời điểm {instant} không dùng được: cần có múi giờ và từ năm 1976 trở đi.",
+        "The time {instant} can't be used: it needs a time zone and must not be before 1976.",
+    )
+
+
+class Rung(Protocol):
+    """What a rung of a ladder says about its days: `at`, and again every `every` units."""
+
+    @property
+    def at(self) -> int:
+        """Units before (negative) or after (positive) the due date."""
+
+    @property
+    def unit(self) -> str:
+        """`wd` for working days, `d` for calendar days."""
+
+    @property
+    def every(self) -> int:
+        """Units between two repetitions."""
+
+
+def civil_day(instant: datetime) -> date:
+    """Return the day in Vietnam at `instant`.
+
+    Errors:
+        InstantRefused: `instant` has no zone, or lies before 1976.
+    """
+    if instant.tzinfo is None or instant.year < _FIRST_YEAR:
+        raise InstantRefused(instant=instant.isoformat())
+    return (instant.astimezone(UTC) + _AHEAD).date()
+
+
+def instant_of(day: date, hour: time = time(0)) -> datetime:
+    """Return the instant, in UTC, of an hour of a day in Vietnam; without an hour, of its beginning.
+
+    Errors:
+        InstantRefused: `day` lies before 1976.
+    """
+    if day.year < _FIRST_YEAR:
+        raise InstantRefused(instant=day.isoformat())
+    return datetime.combine(day, hour, UTC) - _AHEAD
+
+
+def late_from(due_on: date) -> datetime:
+    """Return the first instant at which what is due on `due_on` is late: 00:00 of the next day in Vietnam.
+
+    Units: UTC, so always 17:00 of `due_on`.
+
+    Source:
+        Bộ luật Dân sự 91/2015/QH13, Điều 148 (read): a period ends at the end of its last day.
+    """
+    return instant_of(due_on + timedelta(days=1))
+
+
+def rung_day(rung: Rung, due_on: date, calendar: WorkingCalendar, repetition: int = 0) -> date:
+    """Return the day a rung names, be it worked or not.
+
+    Shapes:
+        repetition: 0 for the first time, then 1, 2, … as far as the rung repeats.
+
+    Errors:
+        CalendarMissing: the day lies outside the calendar's years.
+    """
+    distance = rung.at + repetition * rung.every
+    if rung.unit == "wd":
+        return calendar.add_working_days(due_on, distance)
+    return due_on + timedelta(days=distance)
+
+
+def reminder_at(day: date, before: bool, calendar: WorkingCalendar) -> datetime:
+    """Return when a reminder for `day` leaves: at 08:00 in Vietnam of a working day.
+
+    On a day off, what warns (`before`: not later than the due date) leaves on the last working day
+    before, while something can still be done; what reports lateness leaves on the next working day.
+
+    Errors:
+        CalendarMissing: the day lies outside the calendar's years.
+    """
+    leaves = calendar.working_on_or_before(day) if before else calendar.working_on_or_after(day)
+    return instant_of(leaves, _REMINDER_HOUR)
+
+
+def rung_at(rung: Rung, due_on: date, calendar: WorkingCalendar, repetition: int = 0) -> datetime:
+    """Return when a rung leaves; a rung on the due date itself still warns.
+
+    Errors:
+        CalendarMissing: the day lies outside the calendar's years.
+    """
+    before = rung.at + repetition * rung.every <= 0
+    return reminder_at(rung_day(rung, due_on, calendar, repetition), before, calendar)
+
+
+def words_left(today: date, due_on: date, calendar: WorkingCalendar, language: str = "vi") -> str:
+    """Return how much time is left, as people say it: "còn 3 ngày làm việc", "hạn hôm nay".
+
+    Where only days off lie between, calendar days are said instead, because "0 working days" would say
+    nothing.
+
+    Errors:
+        CalendarMissing: one of the days lies outside the calendar's years.
+    """
+    if today == due_on:
+        return _TODAY.text(language)
+    count = calendar.working_days_between(today, due_on)
+    late = today > due_on
+    shown = abs(count or (due_on - today).days)
+    table = _SINGULAR if shown == 1 else _PLURAL
+    return table[late, count != 0].fill(language, n=shown)
+
+
+_TODAY = Words("hạn hôm nay", "due today")
+#: (late, in working days) -> words.
+_PLURAL = {
+    (False, True): Words("còn {n} ngày làm việc", "{n} working days left"),
+    (False, False): Words("còn {n} ngày, đều là ngày nghỉ", "{n} days left, all of them off"),
+    (True, True): Words("quá hạn {n} ngày làm việc", "{n} working days late"),
+    (True, False): Words("quá hạn {n} ngày (ngày nghỉ)", "{n} days late (days off)"),
+}
+_SINGULAR = {
+    (False, True): Words("còn {n} ngày làm việc", "{n} working day left"),
+    (False, False): Words("còn {n} ngày, là ngày nghỉ", "{n} day left, a day off"),
+    (True, True): Words("quá hạn {n} ngày làm việc", "{n} working day late"),
+    (True, False): Words("quá hạn {n} ngày (ngày nghỉ)", "{n} day late (a day off)"),
+}
