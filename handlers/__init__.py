@@ -1,1 +1,1 @@
-"""The doors: each turns what comes in (a command line, a due timer, a message) into a command, and carries notices out."""
+"""The doors: each turns what comes in into a command, or carries out what the outbox owes."""

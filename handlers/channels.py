@@ -1,8 +1,9 @@
 """The means by which a notice leaves the house, each with one method: send one message to one address.
 
-A channel ends in one of four ways, and what the row does next follows from which: it returns (sent), `Unavailable` (later),
-`Refused` (never, a person must look), `OutcomeUnknown` (the line broke when the message may already have been taken;
-what then is the channel's policy: `resend` risks a second copy with the same Message-ID, `park` asks a person).
+A channel ends in one of four ways, and what the row does next follows from which: it returns (sent),
+`Unavailable` (later), `Refused` (never, a person must look), `OutcomeUnknown` (the line broke when the
+message may already have been taken; what then is the channel's policy: `resend` risks a second copy with
+the same Message-ID, `park` asks a person).
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Channel(Protocol):
 
 
 def message_id(notice: str, person: str, channel: str, domain: str) -> str:
-    """Return the Message-ID of a delivery; a second attempt has the same, so that mailboxes can drop the copy."""
+    """Return the Message-ID of a delivery; a second attempt has the same: mailboxes drop the copy."""
     digest = hashlib.sha256(f"{notice}\n{person}\n{channel}".encode()).hexdigest()
     return f"<{digest[:40]}@{domain}>"
 

@@ -1,9 +1,9 @@
 """Walk 6 of 7 · from a topic to the function that handles it.
 
-`@handles` writes a table: topic -> function. `declare_all` makes Dramatiq actors of it on the broker it is given; there
-is no global broker. `bell` returns the function that execute and the sweep ring. A message carries the id of one outbox
-row and nothing else: the row is the promise, the message only says "look now". So a broker that loses, doubles
-or refuses messages costs time, never a notice.
+`@handles` writes a table: topic -> function. `declare_all` makes Dramatiq actors of it on the broker it is
+given; there is no global broker. `bell` returns the function that execute and the sweep ring. A message
+carries the id of one outbox row and nothing else: the row is the promise, the message only says "look
+now". So a broker that loses, doubles or refuses messages costs time, never a notice.
 
 Next: handlers/notices.py handles the first topic.
 """
@@ -121,8 +121,12 @@ def declare_all(broker: dramatiq.Broker, app: App) -> None:
     for handler in HANDLERS.values():
         dramatiq.actor(
             _on_row(app, handler),
-            broker=broker, actor_name=handler.topic, queue_name=handler.queue, max_retries=0, throws=(Refused, Broken),
-        )  # fmt: skip
+            broker=broker,
+            actor_name=handler.topic,
+            queue_name=handler.queue,
+            max_retries=0,
+            throws=(Refused, Broken),
+        )
 
 
 def _on_row(app: App, handler: Handler) -> Callable[[str], None]:
@@ -142,7 +146,11 @@ def message(topic: str, outbox_id: str) -> dramatiq.Message[None]:
     if topic not in HANDLERS:
         raise TopicUnknown(topic=topic)
     made: dramatiq.Message[None] = dramatiq.Message(
-        queue_name=HANDLERS[topic].queue, actor_name=topic, args=(), kwargs={"outbox_id": outbox_id}, options={}
+        queue_name=HANDLERS[topic].queue,
+        actor_name=topic,
+        args=(),
+        kwargs={"outbox_id": outbox_id},
+        options={},
     )
     if len(made.encode()) > MOST_BYTES:
         raise MessageTooLarge(topic=topic, size=len(made.encode()), limit=MOST_BYTES)
@@ -150,7 +158,7 @@ def message(topic: str, outbox_id: str) -> dramatiq.Message[None]:
 
 
 def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]:
-    """Return `ring`, which takes (topic, outbox id) pairs and never fails: whoever rings has committed already.
+    """Return `ring`, which takes (topic, outbox id) pairs and never fails: whoever rings has committed.
 
     A broker that is down is logged once and again when it is back; the sweep rings for what was missed.
     """
@@ -163,7 +171,9 @@ def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]
                 broker.enqueue(message(topic, outbox_id))
         except Exception as problem:  # noqa: BLE001 - the bell is best effort: the rows stay and are swept
             if not is_down:
-                log.warning("bell_down", error=type(problem).__name__, said=str(problem)[:200], rows=len(rows))
+                log.warning(
+                    "bell_down", error=type(problem).__name__, said=str(problem)[:200], rows=len(rows)
+                )
             is_down = True
         else:
             if is_down:

@@ -1,22 +1,24 @@
 """E-mail by SMTP: HTML and text, one receiver each, and an honest answer about what became of it.
 
 Source:
-    RFC 5321 (4xx: try later, 5xx: never; from the final dot to the reply the outcome is unknown), RFC 5322, RFC 3834.
+    RFC 5321 (4xx: try later, 5xx: never; from the final dot to the reply the outcome is unknown), RFC
+    5322, RFC 3834.
 """
 
 from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL_POLICY
 from email.utils import format_datetime, parseaddr
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from handlers.channels import ChannelRefused, ChannelUnavailable, OutcomeUnknown, Policy
@@ -49,6 +51,23 @@ class MailServer:
     timeout_seconds: float = 10
 
 
+class _Line(smtplib.SMTP):
+    """A conversation that can be cut from another thread."""
+
+    was_cut = False
+
+    def cut(self) -> None:
+        """End it now: whoever waits for the other side is woken."""
+        self.was_cut = True
+        with suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # None: closed meanwhile
+
+    def raise_if_cut(self) -> None:
+        """Half an answer reads like a whole one: three digits are enough for the library."""
+        if self.was_cut:
+            raise smtplib.SMTPServerDisconnected("cut after the time for the whole conversation")
+
+
 class Mail:
     """The channel `email`."""
 
@@ -68,7 +87,9 @@ class Mail:
             OutcomeUnknown: the line broke between the final dot and the reply.
         """
         if not _PLAIN_ADDRESS.fullmatch(message.address):
-            raise ChannelRefused(channel=self.name, said=f"địa chỉ không dùng được / no usable address: {message.address!r}")
+            raise ChannelRefused(
+                channel=self.name, said=f"địa chỉ không dùng được / no usable address: {message.address!r}"
+            )
         try:
             content = self._compose(message)
         except ValueError as wrong:
@@ -82,11 +103,12 @@ class Mail:
             line.send(content)
             self._finish(line)
 
-    def _finish(self, line: smtplib.SMTP) -> None:
+    def _finish(self, line: _Line) -> None:
         # Until the final dot has left, no server can have taken the message; after it, only its reply tells.
         try:
             line.send(b".\r\n")
             reply = line.getreply()
+            line.raise_if_cut()
         except (OSError, smtplib.SMTPException) as problem:
             raise OutcomeUnknown(channel=self.name, said=_said(problem)) from problem
         self._expect(reply, "DATA")
@@ -94,11 +116,11 @@ class Mail:
             line.quit()
 
     @contextmanager
-    def _session(self) -> Iterator[smtplib.SMTP]:
+    def _session(self) -> Iterator[_Line]:
         server = self._server
-        line = smtplib.SMTP(timeout=server.timeout_seconds)
+        line = _Line(timeout=server.timeout_seconds)
         # A server that drips a byte now and then would pass every single time-out: the whole has one, too.
-        watch = threading.Timer(_STEPS * server.timeout_seconds, _cut, (line,))
+        watch = threading.Timer(_STEPS * server.timeout_seconds, line.cut)
         watch.daemon = True
         watch.start()
         try:
@@ -134,7 +156,9 @@ class Mail:
         name, address = parseaddr(self._server.sender)
         mail = EmailMessage(policy=MAIL_POLICY)
         mail["Message-ID"] = message.id
-        mail["Date"] = format_datetime(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=message.created_at))
+        mail["Date"] = format_datetime(
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=message.created_at)
+        )
         mail["From"] = Address(name, addr_spec=address)
         mail["To"] = Address(_one_line(message.name), addr_spec=message.address)
         mail["Subject"] = _one_line(message.subject)
@@ -144,11 +168,6 @@ class Mail:
         mail.add_alternative(message.html, subtype="html", cte="base64")
         content = re.sub(rb"(?m)^\.", b"..", mail.as_bytes())
         return content if content.endswith(b"\r\n") else content + b"\r\n"
-
-
-def _cut(line: smtplib.SMTP) -> None:
-    with suppress(OSError, AttributeError):
-        line.sock.shutdown(2)  # type: ignore[union-attr]  # closed meanwhile: nothing is left to cut
 
 
 def _one_line(text: str) -> str:

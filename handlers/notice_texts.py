@@ -1,7 +1,7 @@
 """The words of notices: `notices.yaml` of each folder, rendered in a sandbox, in the receiver's language.
 
-A text is data from a province's folder, so it may name what a notice knows and a few ways to write numbers, and
-nothing else: names are checked when it is read, and it runs in Jinja's sandbox.
+A text is data from a province's folder, so it may name what a notice knows and a few ways to write
+numbers, and nothing else: names are checked when it is read, and it runs in Jinja's sandbox.
 """
 
 from __future__ import annotations
@@ -25,7 +25,20 @@ if TYPE_CHECKING:
 
 #: All that a text may name; workflows/notices.yaml says what each is.
 NAMES = frozenset(
-    {"code", "title", "definition", "state", "phase", "holder", "due", "left", "trigger", "by", "reason", "facts"}
+    {
+        "code",
+        "title",
+        "definition",
+        "state",
+        "phase",
+        "holder",
+        "due",
+        "left",
+        "trigger",
+        "by",
+        "reason",
+        "facts",
+    }
 )
 LONGEST_TEXT = 4000
 
@@ -46,7 +59,7 @@ class NoticeUnknown(Broken):
     code = "notice_unknown"
     words = Words(
         'Không có lời cho thông báo "{word}"{hint}. Thêm vào notices.yaml rồi chạy `tiendo retry`.',
-        'There are no words for the notice "{word}"{hint}. Add them to notices.yaml, then run `tiendo retry`.',
+        'No words for the notice "{word}"{hint}. Add them to notices.yaml, then run `tiendo retry`.',
     )
 
 
@@ -97,7 +110,8 @@ class NoticeTexts:
             raise NoticeUnknown(word=word, hint=f" (→ {near}?)" if near else "")
         try:
             subject, body = (
-                self._jinja.from_string(part.text(language)).render(facts) for part in (found.subject, found.body)
+                self._jinja.from_string(part.text(language)).render(facts)
+                for part in (found.subject, found.body)
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError) as problem:
             raise NoticeNotRendered(word=word, why=f"{type(problem).__name__}: {problem}"[:200]) from problem
@@ -127,7 +141,9 @@ def _text(file: str, word: str, node: Node, jinja: ImmutableSandboxedEnvironment
     for name in ("subject", "body"):
         part = _child(node, name)
         said = {language: _child(part, language) if part else None for language in ("vi", "en")}
-        if any(one is None or not isinstance(one.value, str) or not one.value.strip() for one in said.values()):
+        if any(
+            one is None or not isinstance(one.value, str) or not one.value.strip() for one in said.values()
+        ):
             raise _wrong(file, part or node, word, f"thiếu {name}: {{vi, en}}", f"lacks {name}: {{vi, en}}")
         for one in said.values():
             _check(file, word, one, jinja)  # type: ignore[arg-type]  # none is None: looked at above
@@ -150,7 +166,9 @@ def _check(file: str, word: str, node: Node, jinja: ImmutableSandboxedEnvironmen
     if unknown:
         near = did_you_mean(unknown[0], NAMES)
         hint = f" → {near}?" if near else ""
-        raise _wrong(file, node, word, f"dùng tên lạ {unknown[0]}{hint}", f"names {unknown[0]}, unknown{hint}")
+        raise _wrong(
+            file, node, word, f"dùng tên lạ {unknown[0]}{hint}", f"names {unknown[0]}, unknown{hint}"
+        )
 
 
 def _wrong(file: str, node: Node, word: str, vi: str, en: str) -> NoticeTextRefused:
@@ -158,9 +176,7 @@ def _wrong(file: str, node: Node, word: str, vi: str, en: str) -> NoticeTextRefu
 
 
 def _entries(node: Node) -> list[tuple[str, Node]]:
-    if not isinstance(node.value, dict):
-        return []
-    return [(key, entry.value) for key, entry in node.value.items()]
+    return [(key, entry.node) for key, entry in node.entries.items()]
 
 
 def _child(node: Node | None, key: str) -> Node | None:
@@ -168,11 +184,15 @@ def _child(node: Node | None, key: str) -> Node | None:
 
 
 def as_html(subject: str, text: str, language: str) -> str:
-    """Return the finished text as a plain HTML page: everything escaped, one paragraph for each blank line."""
+    """Return the finished text as a plain HTML page: escaped, a paragraph for each blank line."""
     paragraphs = "\n".join(
-        f"<p>{html.escape(block).replace(chr(10), '<br>')}</p>" for block in text.split("\n\n") if block.strip()
+        f"<p>{html.escape(block).replace(chr(10), '<br>')}</p>"
+        for block in text.split("\n\n")
+        if block.strip()
     )
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{html.escape(subject)}</title></head>'
-        f'<body style="font:15px/1.45 sans-serif;max-width:40em">\n{paragraphs}\n</body></html>\n'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f"<title>{html.escape(subject)}</title></head>"
+        '<body style="font:15px/1.45 sans-serif;max-width:40em">'
+        f"{paragraphs}</body></html>\n"
     )

@@ -1,7 +1,8 @@
 """How numbers and days are read and written for people; inside there are only integers and ISO dates.
 
 Source:
-    Vietnamese administrative writing: dot between thousands, comma before decimals, dd/MM/yyyy (NĐ 30/2020/NĐ-CP).
+    Vietnamese administrative writing: dot between thousands, comma before decimals, dd/MM/yyyy (NĐ
+    30/2020/NĐ-CP).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ _UNITS = {
     "triệu": 10**6, "tr": 10**6, "trieu": 10**6, "million": 10**6,
     "tỷ": 10**9, "tỉ": 10**9, "ty": 10**9, "billion": 10**9,
 }  # fmt: skip
-_AMOUNT = re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})+|\d+)(?:,(?P<part>\d+))?\s*(?P<unit>[^\W\d]*)(?:\s*đồng)?")
+_AMOUNT = re.compile(
+    r"(?P<whole>\d{1,3}(?:\.\d{3})+|\d+)(?:,(?P<part>\d+))?\s*(?P<unit>[^\W\d]*)(?:\s*đồng)?"
+)
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -30,7 +33,7 @@ class AmountUnclear(Refused):
 
     code = "amount_unclear"
     words = Words(
-        'Không đọc được số tiền "{given}". Viết bằng đồng (300000000 hoặc 300.000.000), hoặc "300 triệu", "1,5 tỷ"; '
+        'Không đọc được số tiền "{given}". Viết bằng đồng (300000000, 300.000.000) hoặc "300 triệu"; '
         "dấu chấm ngăn hàng nghìn, dấu phẩy trước phần lẻ.",
         'The sum "{given}" can\'t be read. Write đồng (300000000 or 300.000.000), or "300 triệu", "1,5 tỷ"; '
         "a dot between thousands, a comma before decimals.",
@@ -77,8 +80,8 @@ def read_money(given: str) -> int:
     if match is None or match["unit"] not in _UNITS:
         raise AmountUnclear(given=given)
     part = match["part"] or ""
-    scaled = int(match["whole"].replace(".", "") + part) * _UNITS[match["unit"]]
-    amount, rest = divmod(scaled, 10 ** len(part))
+    scaled: int = int(match["whole"].replace(".", "") + part) * _UNITS[match["unit"]]
+    amount, rest = divmod(scaled, int(10 ** len(part)))
     if rest or amount > MOST_VND:
         raise AmountOutOfRange(given=given)
     return amount
@@ -132,7 +135,7 @@ def number(value: int, language: str = "vi") -> str:
 
 
 def money(vnd: int | None, language: str = "vi") -> str:
-    """Return an amount as it is read: "2.014,9 triệu"; to the đồng where thousands are not whole. None gives "—"."""
+    """Return an amount as it is read: "2.014,9 triệu"; odd ones to the đồng; None gives "—"."""
     if vnd is None:
         return "—"
     if vnd % 1000 or abs(vnd) < 10**6:
@@ -198,14 +201,10 @@ def value(kind: str, held: Any, language: str = "vi") -> str:
     """
     if held is None:
         return "—"
-    if kind == "money":
-        return money(held, language)
-    if kind == "percent":
-        return percent(held, language)
-    if kind == "date":
-        return day(held)
     if kind == "yes_no":
         return (("no", "yes") if language == "en" else ("không", "có"))[bool(held)]
+    if kind == "date":
+        return day(held)
     if isinstance(held, int):
-        return number(held, language)
+        return {"money": money, "percent": percent}.get(kind, number)(held, language)
     return str(held)

@@ -1,0 +1,161 @@
+"""One case as people read it: titles of the pinned definition, names behind ids, days in words, rules with their source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from engine import records
+from engine.cases import Case
+from engine.civil_time import words_left
+from engine.errors import Words
+from engine.names import names_of
+from engine.rule_units import GRADE_WORDS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from engine.definition import Citation, Deadline, Definition, State, Who
+    from engine.execute import Engine
+
+_CASE = records.workflow_case
+_FIELDS = tuple(item.name for item in fields(Case))
+_SINCE = Words("từ {day}", "since {day}")
+_ENDED = {
+    "accepted": Words("đã kết thúc", "ended"),
+    "refused": Words("không được chấp thuận", "refused"),
+    "stopped": Words("đã dừng", "stopped"),
+}
+
+
+def read_case(connection: Connection, case_id: str) -> Case:
+    """Return a case by id, as it stands in this snapshot."""
+    row = connection.execute(select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == case_id)).one()
+    return Case(**dict(zip(_FIELDS, row, strict=True)))
+
+
+def grade_words(grade: str, language: str) -> str:
+    """Return how well a source is known, in words; "" for none."""
+    return GRADE_WORDS[grade].text(language) if grade in GRADE_WORDS else grade
+
+
+def source_words(citation: str, grade: str, language: str) -> str:
+    """Return "TT 36/2013/TT-BCT Điều 13 (đã đọc văn bản)", or only the grade where nothing is cited."""
+    said = grade_words(grade, language)
+    return f"{citation} ({said})" if citation and said else citation or said
+
+
+@dataclass(frozen=True, slots=True)
+class CaseWords:
+    """A case with all that is needed to say something about it.
+
+    Shapes:
+        names: id -> name, of the holder's organisation and person and of all bound parties.
+    """
+
+    engine: Engine
+    case: Case
+    definition: Definition
+    parent: Case | None
+    names: dict[str, str]
+    today: date
+    language: str
+
+    @property
+    def state(self) -> State:
+        """The state it is in."""
+        return self.definition.states[self.case.state]
+
+    @property
+    def phase(self) -> str:
+        """The title of the phase it is in."""
+        return next(
+            one.title.text(self.language) for one in self.definition.phases if one.name == self.state.phase
+        )
+
+    @property
+    def title(self) -> str:
+        """Its own title, else its definition's."""
+        held = self.case.data.get(self.definition.summary.get("title", ""))
+        return str(held) if held else self.definition.title.text(self.language)
+
+    @property
+    def holder(self) -> str:
+        """Who holds it: role and organisation, and the person where one is named; how it ended when it is final."""
+        case = self.case
+        if case.final:
+            return _ENDED[case.final].text(self.language)
+        role = self.seat(case.holder or "")
+        whose = self.names.get(case.holder_person or "") or self.names.get(case.holder_organisation or "")
+        return ", ".join(filter(None, (role, whose)))
+
+    @property
+    def held_since(self) -> str:
+        """Since when, with a leading word; "" for a final case."""
+        since = self.case.held_since
+        return _SINCE.fill(self.language, day=f"{date.fromisoformat(since):%d/%m/%Y}") if since else ""
+
+    def seat(self, seat: str) -> str:
+        """Return the words for a seat ("department.appraiser"): the role's title, else the party's."""
+        party, _, role = seat.partition(".")
+        known = self.definition.parties.get(party)
+        if known is None:
+            return seat
+        return (
+            known.roles[role].text(self.language) if role in known.roles else known.title.text(self.language)
+        )
+
+    def left(self, due_on: str | None = None) -> str:
+        """Return "còn 3 ngày làm việc" for a due day (its own, where none is given), or ""."""
+        day = due_on or self.case.due_on
+        if not day:
+            return ""
+        return words_left(self.today, date.fromisoformat(day), self.engine.calendar, self.language)
+
+    def source(self, citation: Citation | None) -> str:
+        """Return where a rule comes from and how well that is known."""
+        if citation is None:
+            return ""
+        if not citation.rule:
+            return source_words(
+                " ".join(filter(None, (citation.act, citation.article))), citation.grade, self.language
+            )
+        above = self.parent.data if self.parent else {}
+        asked = self.engine.rules.asks(citation.rule)
+        found: dict[str, Any] = {name: self.case.data.get(name) or above.get(name) for name in asked}
+        decided = self.case.decided_on or (self.parent.decided_on if self.parent else None)
+        value = self.engine.rules.resolve(
+            citation.rule, found, date.fromisoformat(decided) if decided else self.today
+        )
+        return source_words(str(value.cite or ""), value.grade, self.language)
+
+    def deadlines(self) -> list[tuple[str, Deadline | None, dict[str, Any]]]:
+        """Return (name, declaration, book) of each running deadline, earliest first."""
+        declared = {one.name: one for state in self.definition.states.values() for one in state.deadlines}
+        own = {one.name: one for one in self.state.deadlines}
+        running = sorted(self.case.below("deadline").items(), key=lambda pair: str(pair[1].get("due")))
+        return [(name, own.get(name) or declared.get(name), book) for name, book in running]
+
+    def bound(self, who: Who) -> tuple[str, str]:
+        """Return (id, role) that a role of a party stands for on this case; ("", role) when nobody is bound."""
+        if who.party == "holder":
+            party, _, role = (self.case.holder or "").partition(".")
+            return self.case.parties.get(party, ""), role
+        return self.case.parties.get(who.party, ""), who.role
+
+
+def look(
+    engine: Engine, connection: Connection, case_id: str, today: date, language: str = "vi"
+) -> CaseWords:
+    """Read a case and what its words need."""
+    case = read_case(connection, case_id)
+    parent = read_case(connection, case.parent) if case.parent else None
+    names = names_of(
+        connection, [case.holder_organisation, case.holder_person, *case.parties.values()], language
+    )
+    return CaseWords(
+        engine, case, engine.definitions.by_hash(case.definition), parent, names, today, language
+    )
