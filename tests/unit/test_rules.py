@@ -146,14 +146,10 @@ def test_two_rows_of_a_pack_that_could_both_answer_are_refused_with_both_lines()
     # when
     found = refused(pack_text(rows))
     # then
-    assert found == [
-        (
-            11,
-            1,
-            '"cap": line 10 and line 11 could both answer; '
-            "change `when`, `from` or `to` so that only one does",
-        )
-    ]
+    sentence = (
+        '"cap": line 10 and line 11 could both answer; change `when`, `from` or `to` so that only one does'
+    )
+    assert found == [(11, 1, sentence)]
 
 
 def test_rows_that_differ_in_one_word_or_one_day_do_not_overlap() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rule_packs import read_folder
+from engine.rule_packs import read_folder, read_pack
 from engine.rule_rows import Unverified, Value
 from engine.rule_units import GRADES
 from engine.rules import RuleBook
@@ -345,7 +345,8 @@ def test_only_six_kinds_may_be_group_projects_since_2018_and_machinery_is_named_
     read_yes = {word for word, value in allowed.items() if value.value is True and value.grade == "read"}
     read_no = {word for word, value in allowed.items() if value.value is False and value.grade == "read"}
     assert read_yes == {
-        "vocational_training", "training_course", "startup", "consulting", "fair_domestic", "machinery", "brand",
+        "vocational_training", "training_course", "startup", "consulting", "fair_domestic", "machinery",
+        "brand",
     }  # fmt: skip
     assert {"demo_model", "cp_pilot", "pollution_site", "cluster_infra"} <= read_no
     assert national("group_known_at_appraisal", activity="machinery").value == (
@@ -353,7 +354,8 @@ def test_only_six_kinds_may_be_group_projects_since_2018_and_machinery_is_named_
         "beneficiary",
         "machine_type",
     )
-    assert national("group_known_at_plan", activity="machinery").value == ("cooperator", "machine_parameters")
+    planned = national("group_known_at_plan", activity="machinery")
+    assert planned.value == ("cooperator", "machine_parameters")
     assert national("group_known_at_appraisal", activity="brand").value == ()
     assert national("group_known_at_appraisal", OLD, activity="machinery").value == ()
 
@@ -399,8 +401,6 @@ rules:
     rows:
       - {value: province_chair, grade: proposed, note: invented}
 """
-    from engine.rule_packs import read_pack  # noqa: PLC0415  (only this test reads a pack of its own)
-
     own = read_pack(text, name="vinh_long.yaml", vocabulary=WORDS)
     # when
     book = RuleBook.of([*PACKS, own], WORDS)
@@ -487,3 +487,16 @@ def test_resolving_a_shipped_value_takes_at_most_five_microseconds() -> None:
     seconds = min(timeit.repeat(lambda: BOOK.resolve("cap_vnd", asked, NEW), number=2000, repeat=5)) / 2000
     # then
     assert seconds <= 5e-6
+
+
+def test_the_page_on_rules_lists_every_key_and_its_example_is_a_pack() -> None:
+    # given
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    # when
+    pack = read_pack(example, name="docs/rules.md", vocabulary=WORDS)
+    listed = {line.split("`")[1] for line in page.split("## Keys")[1].splitlines() if line.startswith("| `")}
+    # then
+    assert pack.rules["cap_vnd"].rows[0].value == 250 * MILLION
+    assert RuleBook.of([*PACKS, pack], WORDS).keys == BOOK.keys
+    assert listed == set(BOOK.keys)
