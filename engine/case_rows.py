@@ -95,8 +95,8 @@ class Inbox:
     """What waits for a person.
 
     Shapes:
-        overdue, today, this_week, later: cases that the person's seats hold, by their due day; this_week ends on
-            Sunday; later holds those without a due day too. Earliest first.
+        overdue, today, this_week, later: cases that the person's seats hold, by their due day; this_week ends
+            on Sunday; later holds those without a due day too. Earliest first.
         waiting: open cases of the person's own organisations whose move is others'; waiting_total counts all.
     """
 

@@ -30,6 +30,7 @@ _ID_BEGINNING = re.compile(r"[0-9a-f]{8,31}")
 #: Codes looked at for a suggestion.
 _NEAR = 500
 
+_ALL = Filter()
 _NAMES = tuple(item.name for item in fields(CaseRow) if item.name != "holder_name")
 _COLUMNS = tuple(_CASE.c[name] for name in _NAMES)
 _MAY_BE_NONE = {"amount_vnd"}
@@ -81,7 +82,7 @@ def _near_code(connection: Connection, viewer: Viewer, key: str) -> str:
 def listing(
     connection: Connection,
     viewer: Viewer,
-    narrowed: Filter = Filter(),
+    narrowed: Filter = _ALL,
     *,
     sort: SortWord = "code",
     descending: bool = False,

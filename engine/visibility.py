@@ -1,8 +1,8 @@
 """Who sees which case: the one filter that every list, page, report and search goes through.
 
-A person sees a case through dated memberships → organisations (and, in roles that manage, all that lies below
-them) → the parties of the case's root; children inherit. A successor sees its predecessors' cases from the day
-after they ended. Whoever stands in for somebody sees what that one sees. To everybody else a case does not exist:
+A person sees a case through dated memberships → organisations (and, in roles that manage, all below them) →
+the parties of the case's root; children inherit. A successor sees its predecessors' cases from the day after
+they ended. Whoever stands in for somebody sees what that one sees. To everybody else a case does not exist:
 the answer is the same as for a code that was never given.
 """
 
