@@ -7,10 +7,11 @@ import timeit
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import canonical
+from engine.errors import Refused
 from engine.rule_packs import PackRefused, read_pack, read_vocabulary
 from engine.rule_rows import Unverified, Value, ValueWrong, entered
 from engine.rule_units import UNITS, show, wrong_for
@@ -489,6 +490,46 @@ def test_on_every_day_the_book_agrees_with_a_plain_search(starts: list[int], ask
     # then
     begun = [at for at, day in enumerate(days) if day <= on]
     assert found.value == (begun[-1] if begun else None)
+
+
+MUTABLE = pack_text(
+    f"value: 250, when: {{activity: [machinery, fair]}}, from: 2018-05-11, to: 2020-01-01, {CITE}\n"
+    "value: null, proposal: 35, when: {activity: brand}, cite: {act: TT 1}, note: chưa rõ",
+    scope="{programme: local}",
+)
+SPLICES = (
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "- ",
+    "\n",
+    "null",
+    "true",
+    "-1",
+    "99999999999999999",
+    "1.5",
+    "'",
+    "&a",
+    "  ",
+    "x",
+)
+
+
+@settings(max_examples=400)
+@given(st.integers(0, len(MUTABLE)), st.integers(0, 12), st.sampled_from(SPLICES))
+def test_a_damaged_pack_is_refused_or_is_a_pack(at: int, cut: int, splice: str) -> None:
+    # given
+    text = MUTABLE[:at] + splice + MUTABLE[at + cut :]
+    # when
+    found: RuleBook | Refused
+    try:
+        found = RuleBook.of([read_pack(text, name="p.yaml", vocabulary=WORDS)], WORDS)
+    except Refused as refusal:
+        found = refusal
+    # then
+    assert found.hash if isinstance(found, RuleBook) else found.sentence("vi")
 
 
 def test_asking_again_gives_the_same_answer_object_and_takes_at_most_five_microseconds() -> None:
