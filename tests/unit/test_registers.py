@@ -245,10 +245,13 @@ def test_a_code_is_given_once_for_good() -> None:
 
 
 def test_a_key_that_nobody_has_is_refused() -> None:
+    # given
     values = {"code": "n", "name": "Khác", "kind": "centre"}
+    command = Register(principal=OPERATOR, register="organisation", key="st_centrum", values=values)
+    # when
     with pytest.raises(RegisterRefused) as refused:
-        command = Register(principal=OPERATOR, register="organisation", key="st_centrum", values=values)
         draft("organisation", None, command, writer())
+    # then
     assert codes(refused) == ["row_unknown"]
 
 
