@@ -137,6 +137,7 @@ pollution_cluster  use_acceptance value_table output_standard independent_audit
 pollution_site  use_acceptance value_table output_standard
 contest  contest_decisions
 """
+LETTER = "registration_letter project_file"
 SHARED = ("acceptance_minutes", "result_report", "volume_form")
 
 
@@ -276,6 +277,21 @@ def test_interest_is_paid_on_the_papers_of_article_15() -> None:
         ("treasury_report_day", "2026-12-01", "20/02"),
         ("settlement_result_days", "2026-12-01", "10 ngày làm việc"),
         ("settlement_correction_days", "2026-12-01", "7 ngày làm việc"),
+        ("settlement_review_days", "2026-12-01", "15 ngày"),
+        ("unused_estimate_day", "2026-12-01", "31/01"),
+        ("archive_months", "2026-12-01", "12"),
+        ("regional_report_day", "2023-01-01", "25"),
+        ("agency_file_sets", "2018-07-09", "1"),
+        ("agency_file_sets", "2018-07-10", "chưa xác minh"),
+        ("selection_complaint_days", "2023-01-01", "15 ngày làm việc"),
+        ("selection_answer_days", "2023-01-01", "10 ngày làm việc"),
+        ("selection_region_file_days", "2023-01-01", "30 ngày làm việc"),
+        ("flagship_contents_min", "2018-07-09", "2"),
+        ("flagship_contents_min", "2018-07-10", "2"),
+        ("flagship_beneficiaries_min", "2018-07-09", "chưa xác minh"),
+        ("flagship_beneficiaries_min", "2018-07-10", "2"),
+        ("flagship_years_min", "2018-07-10", "2"),
+        ("flagship_years_max", "2018-07-10", "3"),
     ],
 )
 def test_dates_and_periods_change_on_the_day_the_act_changes(key: str, day: str, shown: str) -> None:
@@ -290,6 +306,94 @@ def test_caps_change_on_the_day_the_new_circular_takes_effect() -> None:
     values = [national("cap_vnd", date(2018, 5, day), activity="machinery").value for day in (10, 11)]
     # then
     assert values == [200 * MILLION, 300 * MILLION]
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("department_check_days", "3 ngày làm việc"),
+        ("supplement_days", "5 ngày làm việc"),
+        ("base_appraisal_days", "15 ngày làm việc"),
+        ("agency_check_days", "5 ngày làm việc"),
+        ("group_plan_days", "20 ngày làm việc"),
+        ("contract_days", "15 ngày làm việc"),
+        ("acceptance_days", "10 ngày làm việc"),
+        ("final_payment_days", "10 ngày làm việc"),
+        ("idle_advance_days", "60 ngày"),
+        ("no_contract_warning_day", "01/10"),
+        ("no_acceptance_warning_day", "01/11"),
+    ],
+)
+def test_service_levels_of_our_own_are_shown_as_proposed(key: str, shown: str) -> None:
+    # when
+    value = national(key)
+    # then
+    assert value.shown() == shown
+    assert value.sentence().endswith("(đề xuất, chưa có căn cứ)")
+    assert not value.firm
+
+
+def test_prizes_of_typical_products_are_known_for_2014_only() -> None:
+    # when
+    known = [
+        national("prize_vnd", OLD, activity=f"selection_{level}").value for level in ("region", "nation")
+    ]
+    now = national("prize_vnd", activity="selection_nation")
+    # then
+    assert known == [5 * MILLION, 10 * MILLION]
+    assert isinstance(now, Unverified)
+    assert now.proposal == 10 * MILLION
+
+
+@pytest.mark.parametrize(
+    ("key", "on", "kind", "papers"),
+    [
+        (
+            "registration_documents",
+            OLD,
+            "single",
+            f"{LETTER} cost_estimate beneficiary_request annex2_papers",
+        ),
+        ("registration_documents", OLD, "group", f"{LETTER} cost_estimate annex2_papers"),
+        ("registration_documents", NEW, "group", "registration_letter project_list"),
+        ("base_appraisal_documents", NEW, "single", "project_file cost_estimate beneficiary_request"),
+        ("base_appraisal_documents", NEW, "group", "project_file cost_estimate"),
+        ("base_appraisal_documents", NEW, "flagship", "flagship_sheet"),
+        ("ministry_file_documents", NEW, "single", "registration_report summary_table base_appraisal_sheet"),
+        (
+            "minister_documents",
+            NEW,
+            "single",
+            "submission_letter appraisal_minutes draft_decision plan_table",
+        ),
+        ("assignment_documents", NEW, "single", "assignment_notice approval_decision"),
+        ("group_plan_documents", NEW, "group", "group_plan"),
+        ("liquidation_documents", NEW, "single", "liquidation_minutes"),
+        ("late_settlement_documents", NEW, "single", "acceptance_minutes payment_request"),
+        (
+            "force_majeure_documents",
+            NEW,
+            "single",
+            "force_majeure_explanation acceptance_minutes original_vouchers",
+        ),
+        ("change_documents", NEW, "single", "adjustment_request doit_confirmation"),
+        ("commitments", NEW, "single", "counterpart_commitment no_other_support_commitment"),
+    ],
+)
+def test_each_step_asks_for_the_papers_of_its_article(key: str, on: date, kind: str, papers: str) -> None:
+    # when
+    value = national(key, on, project_kind=kind)
+    # then
+    assert value.value == tuple(papers.split())
+
+
+def test_bidding_is_required_for_four_activities_and_attending_fairs_is_left_to_the_officer() -> None:
+    # when
+    answers = {word: national("bidding_required", activity=word).value for word in ACTIVITIES}
+    # then
+    required = {"fair_organise", "cluster_infra", "pollution_cluster", "media"}
+    assert {word for word, value in answers.items() if value is True} == required
+    assert {word for word, value in answers.items() if value is None} == {"fair_domestic", "fair_abroad"}
 
 
 def test_fixed_dates_state_how_they_end_and_in_which_year() -> None:
