@@ -84,9 +84,10 @@ def eraser_of(tx: Runs, principal: Principal, row: RegisterRow, seats: Iterable[
     return Writer(
         principal=principal,
         today=today,
-        secret="",
+        secret=secret(tx),
         seats=own,
         rows=found,
+        opened=open_values(tx, row.id),
         above={place: above(tx, place) for place in sorted(places)},
         provinces=_provinces(tx, own, today),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.commands import Unmet, new_id
 from engine.errors import Refused, Words, did_you_mean
-from engine.personal import Opening, commit_value, context_of, match_hmac
+from engine.personal import Opening, commit_value, context_of, is_commitment, match_hmac
 from engine.register_checks import Checked, check_row, problem
 from engine.register_rights import may_write
 from engine.register_words import CODE, REGISTERS, split, word_of
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 #: (name of the table, the values of one row in the order of its columns).
 Projection = tuple[str, tuple[Any, ...]]
-#: Which look-up tables a register feeds, and the column that names the row there.
-_LOOK_UPS = {
-    "person": (("membership", "person"), ("substitution", "absent"), ("match_key", "subject")),
-    "establishment": (("match_key", "subject"),),
-}
-_COLUMNS = {
-    "membership": "person, word, bound, role, from_on, to_on",
-    "substitution": "absent, word, substitute, from_on, to_on",
-    "match_key": "word, hmac, subject",
-}
 
 
 class RegisterUnknown(Refused):
@@ -136,20 +126,6 @@ class RegisterDraft:
     openings: tuple[Opening, ...]
     projections: tuple[Projection, ...]
 
-    def statements(self) -> list[tuple[str, tuple[Any, ...]]]:
-        """Return the statements that bring the look-up tables to what they shall hold, in order."""
-        if self.row.kind not in _LOOK_UPS:
-            return []
-        deletes = [
-            (f"DELETE FROM {table} WHERE {owner} = ?", (self.row.id,))  # noqa: S608 - our own names
-            for table, owner in _LOOK_UPS[self.row.kind]
-        ]
-        inserts = [
-            (f"INSERT INTO {table} ({_COLUMNS[table]}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
-            for table, values in self.projections
-        ]
-        return deletes + inserts
-
 
 def draft(kind: str, row: RegisterRow | None, command: Register, writer: Writer) -> RegisterDraft:
     """Decide what a Register command leads to.
@@ -212,7 +188,7 @@ def projections(row: RegisterRow, values: Mapping[str, Any], secret: str) -> tup
     """Return what the look-up tables shall hold for a row.
 
     Shapes:
-        values: word -> value with personal values opened; an erased one is missing and has no key.
+        values: word -> value with personal values opened; an erased one has no key.
     """
     found: list[Projection] = []
     for word, value in sorted(values.items()):
@@ -225,7 +201,7 @@ def projections(row: RegisterRow, values: Mapping[str, Any], secret: str) -> tup
             found.append(
                 ("substitution", (row.id, word, value["substitute"], value["from"], value.get("to")))
             )
-        elif declared is not None and declared.matched:
+        elif declared is not None and declared.matched and not is_commitment(value):
             context = context_of(row.kind, word)
             found.append(("match_key", (context, match_hmac(secret, context, value), row.id)))
     return tuple(found)
