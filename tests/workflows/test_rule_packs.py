@@ -7,10 +7,10 @@ is its grade: r read, s secondary, i inferred, p proposed.
 
 from __future__ import annotations
 
+import re
 import timeit
 from collections import Counter
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from engine.rule_packs import read_folder, read_pack
 from engine.rule_rows import Unverified, Value
 from engine.rule_units import GRADES
 from engine.rules import RuleBook
+from engine.yaml_text import plain, read
 
 FOLDER = Path(__file__).parents[2] / "workflows" / "khuyen_cong" / "rules"
 PACKS, WORDS = read_folder(FOLDER)
@@ -529,36 +530,16 @@ def test_every_value_has_a_source_or_says_that_it_is_a_proposal() -> None:
     assert all((row.value is None) == (row.grade == "unverified") for _, row in rows)
 
 
-def test_paper_and_activity_words_are_names_none_of_which_begins_another_paper() -> None:
+def test_every_activity_belongs_to_a_content_and_every_form_of_the_circular_is_a_paper() -> None:
     # given
-    words = sorted(WORDS.documents)
-    # when
-    clashes = [(first, second) for first, second in pairwise(words) if second.startswith(first)]
-    # then
-    assert clashes == []
     contents = WORDS.dimensions["content"].words
-    assert all(not word.of or word.of in contents for word in WORDS.dimensions["activity"].words.values())
+    # when
+    of = {word.word: word.of for word in WORDS.dimensions["activity"].words.values()}
+    # then
+    assert len(contents) == 9
+    assert {name for name, content in of.items() if content not in contents} == {"contest"}
     forms = {word.form for word in WORDS.documents.values() if word.form}
-    numbered = {
-        "1",
-        "2",
-        "3a",
-        "3b",
-        "4a",
-        "4b",
-        "5a",
-        "5b",
-        "5c",
-        "6",
-        "7",
-        "8a",
-        "8b",
-        "9",
-        "10",
-        "11",
-        "12",
-        "13",
-    }
+    numbered = "1 2 3a 3b 4a 4b 5a 5b 5c 6 7 8a 8b 9 10 11 12 13".split()
     assert forms == {f"Mẫu {number}" for number in numbered} | {"PL 2", "PL 4"}
 
 
@@ -604,3 +585,25 @@ def test_the_page_on_rules_lists_every_key_and_its_example_is_a_pack() -> None:
     assert pack.rules["cap_vnd"].rows[0].value == 250 * MILLION
     assert RuleBook.of([*PACKS, pack], WORDS).keys == BOOK.keys
     assert listed == set(BOOK.keys)
+
+
+DEFINITIONS = sorted(FOLDER.parent.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
+def test_a_definition_speaks_the_words_of_the_packs(path: Path) -> None:
+    # given
+    text = path.read_text(encoding="utf-8")
+    fields = plain(read(text, name=path.name)).get("fields") or {}
+    # when
+    keys = set(re.findall(r"\brules\.([a-z_]+)", text))
+    papers = {name for name, field in fields.items() if field.get("type") == "document"}
+    chosen = {
+        f"{name}: {word}"
+        for name, field in fields.items() if name in WORDS.dimensions and not WORDS.dimensions[name].open
+        for word in field.get("choices") or () if word not in WORDS.dimensions[name].words
+    }  # fmt: skip
+    # then
+    assert keys <= set(BOOK.keys)
+    assert papers <= set(WORDS.documents)
+    assert chosen == set()
