@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from engine.working_calendar import WorkingCalendar
 
 _AHEAD = timedelta(hours=7)
-_FIRST_YEAR = 1976
+_AHEAD_MICROS = _AHEAD // timedelta(microseconds=1)
+_DAY_MICROS = 86_400_000_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+_FIRST_YEAR, _LAST_YEAR = 1976, 9998
 _REMINDER_HOUR = time(8)
 
 
@@ -25,8 +30,8 @@ class InstantRefused(Refused):
 
     code = "instant_refused"
     words = Words(
-        "Thời điểm {instant} không dùng được: cần có múi giờ và từ năm 1976 trở đi.",
-        "The time {instant} can't be used: it needs a time zone and must not be before 1976.",
+        "Thời điểm {instant} không dùng được. Hãy ghi múi giờ, và chọn năm từ 1976 đến 9998.",
+        "The time {instant} can't be used. Give its time zone, and a year from 1976 to 9998.",
     )
 
 
@@ -50,20 +55,37 @@ def civil_day(instant: datetime) -> date:
     """Return the day in Vietnam at `instant`.
 
     Errors:
-        InstantRefused: `instant` has no zone, or lies before 1976.
+        InstantRefused: `instant` has no zone, or the day lies before 1976 or after 9998.
     """
-    if instant.tzinfo is None or instant.year < _FIRST_YEAR:
+    # A year more on both sides than is taken, so that the sum can't leave the years that a datetime knows.
+    if instant.tzinfo is None or not _FIRST_YEAR - 1 <= instant.year <= _LAST_YEAR:
         raise InstantRefused(instant=instant.isoformat())
-    return (instant.astimezone(UTC) + _AHEAD).date()
+    day = (instant.astimezone(UTC) + _AHEAD).date()
+    if day.year < _FIRST_YEAR:
+        raise InstantRefused(instant=instant.isoformat())
+    return day
+
+
+def day_at(micros: int) -> date:
+    """Return the day in Vietnam at an instant of the store.
+
+    Units: µs since 1970 UTC.
+    """
+    return date.fromordinal(_EPOCH + (micros + _AHEAD_MICROS) // _DAY_MICROS)
+
+
+def micros_of(instant: datetime) -> int:
+    """Return an aware instant in µs since 1970 UTC, as the store keeps it."""
+    return (instant - _START) // _MICRO
 
 
 def instant_of(day: date, hour: time = time(0)) -> datetime:
     """Return the instant, in UTC, of an hour of a day in Vietnam; without an hour, of its beginning.
 
     Errors:
-        InstantRefused: `day` lies before 1976.
+        InstantRefused: `day` lies before 1976 or after 9998.
     """
-    if day.year < _FIRST_YEAR:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise InstantRefused(instant=day.isoformat())
     return datetime.combine(day, hour, UTC) - _AHEAD
 

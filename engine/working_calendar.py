@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from engine import canonical
@@ -122,7 +123,7 @@ class WorkingCalendar:
             rank=tuple(accumulate(worked)),
             workdays=tuple(date.fromordinal(first + index) for index, is_on in enumerate(worked) if is_on),
             unsure=tuple(accumulate(int(ordinal in proposed) for ordinal in range(first, last))),
-            entries=entries,
+            entries=MappingProxyType(entries),
             weekend=weekend,
             digest=_digest(years, entries),
         )
