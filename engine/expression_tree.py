@@ -20,10 +20,13 @@ LIMIT_SIGNS = 60
 LARGEST_INTEGER = 2**53 - 1
 MACROS = ("all", "exists", "exists_one", "filter", "map")
 #: Words that CEL keeps for itself, and names that every expression knows: no field may be called so.
-KEPT_WORDS = frozenset(
-    "as break const continue else false for function if import in let loop namespace null package return "
-    "true var void while".split()  # noqa: SIM905  (one line to read)
-)
+# fmt: off
+KEPT_WORDS = frozenset((
+    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let",
+    "loop",
+    "namespace", "null", "package", "return", "true", "var", "void", "while",
+))
+# fmt: on
 
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:(?P<float>[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+[eE][-+]?[0-9]+)"""
@@ -251,7 +254,8 @@ class _Parser:
         if self.depth > LIMIT_DEPTH or self.signs > LIMIT_SIGNS:
             problem = Words(
                 f"lồng quá {LIMIT_DEPTH} bậc hoặc hơn {LIMIT_SIGNS} phép tính. Hãy tách thành nhiều yêu cầu.",
-                f"nested deeper than {LIMIT_DEPTH} levels, or over {LIMIT_SIGNS} signs. Split it into several.",
+                f"nested deeper than {LIMIT_DEPTH} levels, or over {LIMIT_SIGNS} signs. Split it into "
+                "several.",
             )
             refuse(self.text, "expression_too_long", self.here.at, problem)
 
@@ -314,7 +318,8 @@ class _Parser:
         if name.text not in MACROS:
             return Call(name.at, name.text, (on, *arguments), method=True)
         first = arguments[0] if arguments else None
-        if len(arguments) != 2 or not isinstance(first, Path) or len(first.parts) != 1:  # noqa: PLR2004
+        named = isinstance(first, Path) and len(first.parts) == 1
+        if len(arguments) != 2 or not isinstance(first, Path) or not named:  # noqa: PLR2004  (name and body)
             problem = Words(
                 f"{name.text} cần một tên và một biểu thức: danh_sách.{name.text}(c, c.state == 'paid').",
                 f"{name.text} takes a name and an expression: list.{name.text}(c, c.state == 'paid').",

@@ -101,12 +101,14 @@ class Reading:
         paths: what it reads, in the order read; of children only the list ("children.advance").
         rows: name of a child definition -> the words read of each child.
         functions: names of the functions called.
+        kinds: path -> type; of children each word read, too ("children.advance.amount_vnd").
     """
 
     kind: Kind
     paths: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]]
     functions: frozenset[str]
+    kinds: Mapping[str, str]
 
 
 def check(tree: Tree, text: str, names: Names) -> Reading:
@@ -118,7 +120,7 @@ def check(tree: Tree, text: str, names: Names) -> Reading:
     checker = _Checker(text, names)
     kind = checker.kind(tree)
     rows = {name: tuple(words) for name, words in checker.rows.items()}
-    return Reading(kind, tuple(checker.paths), rows, frozenset(checker.functions))
+    return Reading(kind, tuple(checker.paths), rows, frozenset(checker.functions), checker.kinds)
 
 
 def is_iso_date(text: str) -> bool:
@@ -140,6 +142,7 @@ class _Checker:
         self.rows: dict[str, dict[str, None]] = {}
         self.functions: set[str] = set()
         self.variables: dict[str, Kind] = {}
+        self.kinds: dict[str, str] = {}
 
     def kind(self, tree: Tree) -> Kind:  # noqa: PLR0911  (one line for each part of the language)
         match tree:
@@ -327,7 +330,9 @@ class _Checker:
         if kind.fields is None or len(rest) != 1:
             self.unknown("unknown_name", tree.at, tree.word, [tree.parts[0]])
         self.rows[kind.source.removeprefix("children.")][rest[0]] = None
-        return self.found(tree, rest[0], kind.fields, tree.parts[0])
+        found = self.found(tree, rest[0], kind.fields, tree.parts[0])
+        self.kinds[f"{kind.source}.{rest[0]}"] = found.name
+        return found
 
     def found(self, tree: Path, word: str, shape: Shape, root: str) -> Kind:
         name = shape.get(word) or shape.get("*")
@@ -339,6 +344,7 @@ class _Checker:
 
     def read(self, word: str, kind: Kind) -> Kind:
         self.paths[word] = None
+        self.kinds[word] = kind.name
         return {"any": ANY, "integer": INTEGER, "text": TEXT, "yes_no": YES_NO, "date": DATE}.get(
             kind.name, kind
         )

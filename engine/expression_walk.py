@@ -1,8 +1,9 @@
 """The second evaluation: which values are missing on the way to an answer.
 
 CEL swallows a missing value where the other side decides (`x > 1 || true`). For us a missing value that was
-looked at is a "no" that names it. So when one of the values is null, the tree is walked from left to right: a
-part that is not reached does not count, a comparison with null (`x == null`) may look at it, all else reports it.
+looked at is a "no" that names it. So when one of the values is null, the tree is walked from left to right:
+a part that is not reached does not count, a comparison with null (`x == null`) may look at it, all else
+reports it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Expressions of the definition language: checked once, asked often. The only file that imports cel.
 
 Values enter as they stand on a case: money and percents as integers (a percent in hundredths: 70 % = 7000),
-dates as ISO text of the civil day, whose order is the calendar's. An unset value is null and always present. A
-null that an answer looked at makes the answer "missing", except where the expression itself compares with null.
+dates as ISO text of the civil day, whose order is the calendar's. An unset value is null and always
+present. A null that an answer looked at makes the answer "missing", except where the expression itself
+compares with null.
 """
 
 from __future__ import annotations
@@ -75,12 +76,14 @@ class Expression:
         paths: what it reads, in the order read: "amount_vnd", "parent.support_vnd", "rules.advance_rate",
             "children.advance" (of children only the list), "case.state", "today".
         rows: child definition -> the words read of each child.
+        kinds: path -> type of its value; of children each word read, too ("children.advance.amount_vnd").
     """
 
     text: str
     kind: str
     paths: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]] = field(compare=False)
+    kinds: Mapping[str, str] = field(compare=False)
     _tree: Tree = field(compare=False, repr=False)
     _program: cel.Program = field(compare=False, repr=False)
     _flat: tuple[str, ...] = field(compare=False, repr=False)
@@ -187,9 +190,7 @@ class Expression:
         return functions
 
 
-def compile(  # noqa: A001  (read where it is used: `expressions.compile`)
-    text: str, *, names: Names
-) -> Expression:
+def compile(text: str, *, names: Names) -> Expression:  # noqa: A001  (read where it is used: `expressions.compile`)
     """Return the checked expression.
 
     Errors:
@@ -237,6 +238,7 @@ def _built(text: str, tree: Tree, reading: Reading) -> Expression:
         kind=reading.kind.name,
         paths=reading.paths,
         rows=reading.rows,
+        kinds=reading.kinds,
         _tree=tree,
         _program=program,
         _flat=tuple(path for path in reading.paths if "." not in path),

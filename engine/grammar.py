@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, get_args
 
-from engine.definition import Ending, FieldType, Grade, PartyKind
+from engine.definition import Ending, FieldType, PartyKind
 from engine.errors import Words
-from engine.expression_tree import KEPT_WORDS
-from engine.expression_types import TAKEN_NAMES
 from engine.grammar_shapes import (
     Anything,
     Either,
@@ -23,95 +21,23 @@ from engine.grammar_shapes import (
     Whole,
     YesNo,
 )
+from engine.grammar_words import (
+    EXPRESSION,
+    FIXED,
+    LANGUAGE,
+    MONTH_DAY,
+    NAME,
+    NAME_WORDS,
+    PEOPLE,
+    PLAIN,
+    RULE,
+    SOURCE,
+    SPAN,
+    WHO,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-LANGUAGE: Final = 1
-
-#: Names that mean something to the language, to expressions or to the machine: nothing may be called so.
-RESERVED: Final = (
-    KEPT_WORDS
-    | TAKEN_NAMES
-    | {
-        "state",
-        "trigger",
-        "name",
-        "initial",
-        "final",
-        "model",
-        "self",
-        "holder",
-        "timer",
-        "system",
-        "none",
-    }
-    | {
-        "proposed",
-        "plan",
-        "data",
-        "party",
-        "vote",
-        "document",
-        "actor",
-        "deadline",
-        "vi",
-        "en",
-        "yes",
-        "no",
-        "on",
-        "off",
-    }
-)
-
-_NAME = Words(
-    "chữ thường, số và dấu _ (ví dụ submitted_on)", "lower-case letters, digits and _ (such as submitted_on)"
-)
-NAME: Final = Text(r"[a-z][a-z0-9_]{0,39}", _NAME, "bad_name")
-WHO: Final = Text(
-    r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39})?",
-    Words(
-        "bên.vai_trò (ví dụ department.head) hoặc holder", "party.role (such as department.head) or holder"
-    ),
-)
-_RULE = r"rules\.[a-z][a-z0-9_]{0,59}"
-EXPRESSION: Final = Text(
-    "", Words("một biểu thức (ví dụ amount_vnd > 0)", "an expression (such as amount_vnd > 0)")
-)
-_PLAIN: Final = Text("", Words("văn bản", "text"))
-_SPAN: Final = Words("số và đơn vị: 5 wd (ngày làm việc) hoặc 15 d (ngày)", "a number and unit: 5 wd or 15 d")
-_PEOPLE: Final = ListOf(WHO, alone=True, least=1)
-_DAY: Final = Text(
-    r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", Words("tháng-ngày (06-20)", "month-day (06-20)")
-)
-_YEAR: Final = Text(
-    r"plan( [-+] [0-9])?", Words("plan, plan - 1 hoặc plan + 1", "plan, plan - 1 or plan + 1")
-)
-_MONTH_DAY: Final = Whole(1, 31)
-
-_FIXED: Final = Record(
-    "fixed date",
-    {
-        "day": Key(_DAY, "Month and day, 06-20.", required=True),
-        "year": Key(
-            _YEAR, "Of which year: plan, plan - 1 …", required=True, missing="fixed_date_without_year"
-        ),
-    },
-)
-
-SOURCE: Final = Either(
-    (
-        Text(rf"proposed|{_RULE}", Words("proposed hoặc rules.tên", "proposed or rules.name")),
-        Record(
-            "source",
-            {
-                "act": Key(_PLAIN, "The act as printed: TT 36/2013/TT-BCT.", required=True),
-                "article": Key(_PLAIN, "The article as printed: Điều 13."),
-                "grade": Key(OneOf(get_args(Grade)), "How well it is known.", required=True),
-            },
-        ),
-    )
-)
 
 _FIELD: Final = Record(
     "field",
@@ -122,8 +48,8 @@ _FIELD: Final = Record(
         "personal": Key(YesNo(), "true: the value is personal and can be erased later."),
         "formula": Key(EXPRESSION, "Computed from other values, never typed in."),
         "required_when": Key(EXPRESSION, "Demanded by every step while this says yes."),
-        "shown_to": Key(_PEOPLE, "Who may see it; everyone who sees the case when absent."),
-        "form": Key(_PLAIN, "Number of the printed form; for type document."),
+        "shown_to": Key(PEOPLE, "Who may see it; everyone who sees the case when absent."),
+        "form": Key(PLAIN, "Number of the printed form; for type document."),
         "source": Key(SOURCE, "Where it is laid down."),
     },
 )
@@ -156,7 +82,7 @@ _NEEDS: Final = Record(
         "documents": Key(
             ListOf(
                 Text(
-                    rf"[a-z][a-z0-9_]{{0,39}}|{_RULE}",
+                    rf"[a-z][a-z0-9_]{{0,39}}|{RULE}",
                     Words("tên giấy tờ hoặc rules.tên", "a document or rules.name"),
                 ),
                 alone=True,
@@ -199,11 +125,11 @@ _GUARD: Final = Either((NAME, MapOf(Anything(), NAME, least=1)))
 _MOVE: Final[Mapping[str, Key]] = {
     "title": Key(Pair(), "What people read: a verb of the office.", required=True),
     "to": Key(
-        Text(r"\$previous|\$same|[a-z][a-z0-9_]{0,39}", _NAME),
+        Text(r"\$previous|\$same|[a-z][a-z0-9_]{0,39}", NAME_WORDS),
         "The next state, $previous or $same.",
         required=True,
     ),
-    "by": Key(_PEOPLE, "Who may fire it."),
+    "by": Key(PEOPLE, "Who may fire it."),
     "require": Key(ListOf(_REQUIREMENT, least=1), "What must be true."),
     "guards": Key(ListOf(_GUARD, least=1), "Named questions with their arguments."),
     "needs": Key(_NEEDS, "What must be on the case."),
@@ -221,7 +147,7 @@ _TRIGGER: Final = Record(
         "when": Key(EXPRESSION, "Taken by itself as soon as this says yes."),
         "approvals": Key(_APPROVALS, "Votes that must be in."),
         "return": Key(YesNo(), "true: sent back for supplements; counted, the clock starts anew."),
-        "voids": Key(_PEOPLE, "Whose votes it voids."),
+        "voids": Key(PEOPLE, "Whose votes it voids."),
         "extends": Key(NAME, "The deadline that it moves."),
         "extends_to": Key(NAME, "The date field that holds the new date."),
         "meets": Key(ListOf(NAME, alone=True, least=1), "Deadlines of this state that it fulfils."),
@@ -232,13 +158,13 @@ _RUNG: Final = Record(
     "rung",
     {
         "at": Key(
-            Either((Whole(0, 0), Text(r"-?[0-9]{1,3} (wd|d)", _SPAN))),
+            Either((Whole(0, 0), Text(r"-?[0-9]{1,3} (wd|d)", SPAN))),
             "Days before (-) or after the due date; 0 is the day itself.",
             required=True,
         ),
-        "every": Key(Text(r"[1-9][0-9]{0,2} (wd|d)", _SPAN), "Repeated at this distance."),
+        "every": Key(Text(r"[1-9][0-9]{0,2} (wd|d)", SPAN), "Repeated at this distance."),
         "times": Key(Whole(2, 60), "How many times in all."),
-        "to": Key(_PEOPLE, "Who is told.", required=True),
+        "to": Key(PEOPLE, "Who is told.", required=True),
         "notice": Key(NAME, "Word of the notice; deadline_near, _today or _passed when absent."),
         "log": Key(YesNo(), "true: the reminder is an entry of the log."),
     },
@@ -247,15 +173,15 @@ _RUNG: Final = Record(
 _DEADLINE: Final = Record(
     "deadline",
     {
-        "within": Key(Text(r"[1-9][0-9]{0,3} (wd|d)", _SPAN), "So long after entering the state."),
-        "before": Key(_FIXED, "A calendar date; the day before it is the last."),
-        "by": Key(_FIXED, "A calendar date; that day is the last."),
+        "within": Key(Text(r"[1-9][0-9]{0,3} (wd|d)", SPAN), "So long after entering the state."),
+        "before": Key(FIXED, "A calendar date; the day before it is the last."),
+        "by": Key(FIXED, "A calendar date; that day is the last."),
         "monthly": Key(
             Record(
                 "monthly",
                 {
-                    "before": Key(_MONTH_DAY, "Before this day."),
-                    "by": Key(_MONTH_DAY, "Not later than this day."),
+                    "before": Key(MONTH_DAY, "Before this day."),
+                    "by": Key(MONTH_DAY, "Not later than this day."),
                 },
                 ("before", "by"),
             ),
@@ -263,7 +189,7 @@ _DEADLINE: Final = Record(
         ),
         "working_days_before": Key(
             Record(
-                "working_days_before", {"days": Key(Whole(1, 60), "How many.", required=True), **_FIXED.keys}
+                "working_days_before", {"days": Key(Whole(1, 60), "How many.", required=True), **FIXED.keys}
             ),
             "So many working days before a calendar date.",
         ),
@@ -366,7 +292,7 @@ DEFINITION: Final = Record(
                     {
                         "fields": Key(_NAMES_LIST, "Which fields.", required=True),
                         "in": Key(_NAMES_LIST, "In which states or phases.", required=True),
-                        "by": Key(_PEOPLE, "By whom.", required=True),
+                        "by": Key(PEOPLE, "By whom.", required=True),
                     },
                 )
             ),

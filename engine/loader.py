@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine import canonical, grammar, loader_parts
+from engine import canonical, grammar, grammar_words, loader_parts
 from engine.definition import Definition, State
 from engine.errors import Words
 from engine.findings import Finding, Marks, refusal
@@ -97,12 +97,13 @@ def _names_are_free(load: Loading) -> None:
         named += [(name, ("states", state, "triggers", name)) for name in one.get("triggers") or {}]
     named.append((data["start"]["trigger"], ("start", "trigger")))
     for name, path in named:
-        if name in grammar.RESERVED:
+        if name in grammar_words.RESERVED:
             words = Words(
                 f"“{name}” là từ dành riêng. Hãy đặt tên khác.",
                 f"“{name}” is a reserved word. Choose another name.",
             )
             load.add_key("reserved_word", words, path)
+
 
 def _built(load: Loading) -> Definition:
     data = load.data
@@ -148,7 +149,7 @@ def _sealed(load: Loading, definition: Definition) -> Definition:
 
 
 def _order(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the orders that mean something to people: of columns, states, fields, and of each state's triggers."""
+    """Return the orders that mean something to people: of columns, states, fields, triggers."""
     plain_maps = ("phases", "fields", "parties", "states", "overlays", "children")
     order: dict[str, Any] = {key: list(data[key]) for key in plain_maps if data.get(key)}
     order["triggers"] = {name: list(one.get("triggers") or {}) for name, one in data["states"].items()}
@@ -166,7 +167,7 @@ def _states_of(load: Loading) -> dict[str, tuple[str, ...]]:
 
 
 def _overlays(load: Loading, states_of: Mapping[str, tuple[str, ...]]) -> dict[str, list[Trigger]]:
-    """Return state -> the overlay triggers that it gets. A final state and the trigger's own target get none."""
+    """Return state -> its overlay triggers. A final state and the trigger's own target get none."""
     found: dict[str, list[Trigger]] = {}
     for name, one in (load.data.get("overlays") or {}).items():
         path = ("overlays", name)

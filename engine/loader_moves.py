@@ -8,6 +8,7 @@ from engine.definition import (
     PREVIOUS,
     SAME,
     Approvals,
+    Citation,
     Deadline,
     GuardCall,
     LadderRung,
@@ -25,7 +26,6 @@ from engine.loading import VALUE_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engine.definition import Citation
     from engine.expressions import Expression
     from engine.guards import Guard
     from engine.legal_clock import DeadlineRule
@@ -274,9 +274,7 @@ def deadline(
 
 
 def _source(load: Loading, one: Mapping[str, Any], path: Path) -> Citation:
-    found = load.source(one["source"], (*path, "source"))
-    assert found is not None  # noqa: S101  (the grammar demands the key)
-    return found
+    return load.source(one["source"], (*path, "source")) or Citation()
 
 
 def _rule(load: Loading, one: Mapping[str, Any], path: Path) -> DeadlineRule:

@@ -114,9 +114,9 @@ def _no_loop(load: Loading, found: Mapping[str, Field]) -> None:
         for name, one in found.items()
         if one.formula is not None
     }
-    for name in reads:
+    for name, first in reads.items():
         seen: set[str] = set()
-        waiting = list(reads[name])
+        waiting = list(first)
         while waiting:
             word = waiting.pop()
             if word in seen:

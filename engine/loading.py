@@ -50,8 +50,8 @@ class Outline:
 
     Shapes:
         fields: field -> type of its value; documents are apart. triggers: of all states, overlays included.
-        starts: child definition -> fields that its opening fills. asked_of_children: child definition -> triggers
-            that are fired on it when this case is suspended, resumed or stopped.
+        starts: child definition -> fields that its opening fills.
+        asked_of_children: child definition -> triggers fired on it when this case pauses, goes on or stops.
     """
 
     name: str
