@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from engine import records
 from engine.case_rows import BoardCell, CaseRow, Filter, Inbox, NoticeRow, Page
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Words, did_you_mean
 from engine.names import names_of
+from engine.refusals import CaseUnknown
 from engine.sort_text import like_pattern
 from engine.visibility import visible
 
@@ -40,10 +41,10 @@ _EQUAL = (
 )  # fmt: skip
 
 
-class CaseUnknown(Refused):
-    """No case with this code, or none that this person may see: the answer is the same."""
+class CaseNotFound(CaseUnknown):
+    """No case with this code that this person may see; the nearest code that they may see is named."""
 
-    code = "case_unknown"
+    code = "case_not_found"
     words = Words(
         "Không tìm thấy hồ sơ “{case}”.{suggestion_vi} Xem các hồ sơ của bạn bằng `tiendo list`.",
         'There is no case "{case}".{suggestion_en} `tiendo list` shows your cases.',
@@ -54,7 +55,7 @@ def find_case(connection: Connection, viewer: Viewer, key: str) -> CaseRow:
     """Return a case by code, id, or an unmistakable beginning of an id (8 digits or more).
 
     Errors:
-        CaseUnknown: none that this viewer may see; names the nearest visible code.
+        CaseNotFound: none that this viewer may see; names the nearest visible code.
     """
     key = key.strip()
     by_id = _CASE.c.id == key if _ID.fullmatch(key) else _CASE.c.id.startswith(key, autoescape=True)
@@ -64,7 +65,7 @@ def find_case(connection: Connection, viewer: Viewer, key: str) -> CaseRow:
     if len(found) == 1:
         return _rows(connection, found)[0]
     near = _near_code(connection, viewer, key)
-    raise CaseUnknown(
+    raise CaseNotFound(
         case=key[:64],
         suggestion_vi=f" Ý bạn là “{near}”?" if near else "",
         suggestion_en=f' Did you mean "{near}"?' if near else "",
@@ -140,7 +141,8 @@ def inbox(connection: Connection, viewer: Viewer, *, limit: int = 200) -> Inbox:
     ours = _CASE.c.root.in_(
         select(party.c.case_id).where(party.c.bound.in_(sorted(viewer.own | viewer.persons)))
     )
-    others = and_(open_here, ours, ~mine)
+    # Not `NOT mine`: that is unknown, not true, where nobody is named.
+    others = and_(open_here, ours, case((mine, 1), else_=0) == 0)
     waiting = connection.execute(select(*_COLUMNS).where(others).order_by(*order).limit(limit)).all()
     total = connection.execute(select(func.count()).select_from(_CASE).where(others)).scalar_one()
     day = date.fromisoformat(viewer.today)
