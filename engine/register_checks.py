@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.commands import Register
+    from engine.register_rows import RegisterRow, Writer
     from engine.register_words import RegisterWord
-    from engine.registers import RegisterRow, Writer
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@-]{0,63}")

@@ -10,8 +10,8 @@ import orjson
 from engine.personal import open_values
 from engine.register_checks import NATURAL, natural_code
 from engine.register_rights import named
+from engine.register_rows import RegisterRow, Writer
 from engine.register_words import CODE
-from engine.registers import RegisterRow, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from engine.commands import Unmet
     from engine.register_checks import Checked
-    from engine.registers import RegisterRow, Writer
+    from engine.register_rows import RegisterRow, Writer
 
 ADMINISTRATOR = "administrator"
 #: Reads all, changes nothing.

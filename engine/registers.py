@@ -7,7 +7,7 @@ everything and names all that is wrong at once. `engine/register_reading.py` rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.commands import Unmet, new_id
@@ -15,14 +15,19 @@ from engine.errors import Refused, Words, did_you_mean
 from engine.personal import Opening, commit_value, context_of, is_commitment, match_hmac
 from engine.register_checks import Checked, check_row, problem
 from engine.register_rights import may_write
+from engine.register_rows import RegisterRow, Writer
 from engine.register_words import CODE, REGISTERS, split, word_of
 from engine.sort_text import sort_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.commands import Principal, Register
-    from engine.store import Seat
+    from engine.commands import Register
+
+__all__ = [
+    "Projection", "RegisterDraft", "RegisterRefused", "RegisterRow", "RegisterUnknown", "Writer",
+    "check_erase", "draft", "projections",
+]  # fmt: skip
 
 #: (name of the table, the values of one row in the order of its columns).
 Projection = tuple[str, tuple[Any, ...]]
@@ -52,60 +57,6 @@ class RegisterRefused(Refused):
         """All that is wrong, in the order of the words."""
         found: tuple[Unmet, ...] = self.facts["unmet"]
         return found
-
-
-@dataclass(slots=True)
-class RegisterRow:
-    """A row of a register.
-
-    Shapes:
-        data: flat word -> value (`name`, `membership.1` -> {bound, role, from, to}); personal words hold
-            commitments; the code is a word of the log but no part of `data`.
-        sort_text: of the name; of the code where the name is personal, because erasing must reach everything.
-        seq, head: number and hash of the row's last log entry; version: number of changes.
-    """
-
-    kind: str
-    id: str
-    code: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-    version: int = 0
-    seq: int = 0
-    head: str = ""
-    sort_text: str = ""
-
-    def projection(self) -> dict[str, Any]:
-        """Return all words and values: what a fold of the row's log must give again."""
-        return {CODE: self.code, **self.data}
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who writes, and all that the decision may look at.
-
-    Shapes:
-        seats: memberships that hold today, of the principal only (nobody administers as a substitute).
-        today: ISO date. secret: of the store, for keyed hashes.
-        empty: nobody is registered yet: whoever sets the store up writes organisations and the first person.
-        rows: "kind:id" and "kind:code" -> row, for every row that the command names.
-        opened: commitment -> value, of the row that is written.
-        above: organisation -> itself and all organisations above it.
-        provinces: bound of a seat -> the provinces it answers for, its predecessors' included; "" means all.
-    """
-
-    principal: Principal
-    today: str
-    secret: str
-    seats: tuple[Seat, ...] = ()
-    empty: bool = False
-    rows: Mapping[str, RegisterRow] = field(default_factory=dict)
-    opened: Mapping[str, Any] = field(default_factory=dict)
-    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    provinces: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def find(self, kind: str, key: str) -> RegisterRow | None:
-        """Return the row with this id or code, when the command names it and it exists."""
-        return self.rows.get(f"{kind}:{key}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import create_engine, insert
 
-from engine import records, register_reading, registers
+from engine import register_reading, registers, schema
 from engine.commands import Principal, Register, new_id
 from engine.sort_text import sort_text
-from engine.sqlite_store import SqliteStore
 from engine.store import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from engine.sqlite_store import SqliteStore
 
 OPERATOR = Principal("operator", "0" * 32)
 TODAY = "2026-11-22"
@@ -36,18 +36,14 @@ class Clock:
 
 
 def new_store(folder: Path, clock: Callable[[], int] | None = None) -> SqliteStore:
-    path = folder / "tiendo.db"
-    made = create_engine(f"sqlite:///{path}")
-    records.metadata.create_all(made)
-    with made.begin() as connection:
-        connection.execute(insert(records.store).values(id=1, kind="sample", born_at=NOW, secret="s" * 64))
-        connection.execute(
-            insert(records.published).values(
-                hash="0" * 64, kind="definition", name="local_project", version=1, text="", published_at=NOW
-            )
+    store = schema.create(folder / "tiendo.db", kind="sample", clock=clock or Clock())
+    with store.begin() as tx:
+        tx.run(
+            "INSERT INTO published (hash, kind, name, version, text, published_at)"
+            " VALUES (:hash, 'definition', 'local_project', 1, '', :now)",
+            {"hash": "0" * 64, "now": NOW},
         )
-    made.dispose()
-    return SqliteStore(path, clock=clock or Clock())
+    return store
 
 
 def register(store: SqliteStore, kind: str, key: str = "", /, **values: Any) -> registers.RegisterRow:

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from engine import canonical, personal
+from engine import canonical, personal, register_reading
 from engine.personal import commit_value, context_of
 from tests.integration.small_world import new_store, register
 
@@ -33,9 +33,10 @@ def test_after_erasing_the_bytes_are_in_no_file(tmp_path: Path) -> None:
     for number in range(200):
         register(store, "establishment", code=f"o{number}", name=f"Cơ sở {number}", province="ca_mau")
     row = register(store, "establishment", code="e1", name=NAME, province="ca_mau", tax_code=NUMBER)
-    keyed = personal.match_hmac("s" * 64, "establishment.tax_code", NUMBER)
     with store.begin() as tx:
-        assert personal.owners(tx, "s" * 64, "establishment.tax_code", NUMBER) == [row.id]
+        secret = register_reading.secret(tx)
+        assert personal.owners(tx, secret, "establishment.tax_code", NUMBER) == [row.id]
+    keyed = personal.match_hmac(secret, "establishment.tax_code", NUMBER)
     assert holds(tmp_path, [NAME, NUMBER, keyed]) == [NAME, NUMBER, keyed]
     # when name and number are erased and the file is checkpointed
     with store.begin() as tx:
@@ -45,7 +46,7 @@ def test_after_erasing_the_bytes_are_in_no_file(tmp_path: Path) -> None:
     # then nothing of them is left, and the row with its commitments is
     assert holds(tmp_path, [NAME, NUMBER, keyed]) == []
     with store.begin() as tx:
-        assert personal.owners(tx, "s" * 64, "establishment.tax_code", NUMBER) == []
+        assert personal.owners(tx, secret, "establishment.tax_code", NUMBER) == []
         kept = tx.run(
             "SELECT erased_at, salt FROM personal_value WHERE subject = :subject", {"subject": row.id}
         )
