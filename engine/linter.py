@@ -107,6 +107,8 @@ def _ending(definition: Definition) -> set[str]:
 
 def _states(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
     reached, ending = _reached(definition), _ending(definition)
+    entered = {definition.start.to}
+    entered |= {to for name in ending for _, to in moves(definition, definition.states[name])}
     for state in definition.states.values():
         path = ("states", state.name)
         leaves = [to for _, to in moves(definition, state) if to != state.name]
@@ -129,7 +131,7 @@ def _states(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
                     f"A case that enters “{state.name}” can't leave it. Add a trigger, or say final.",
                 ),
             )
-        elif not state.final and state.name not in ending:
+        elif state.name not in ending and state.name in entered:
             yield (
                 "dead_end",
                 path,

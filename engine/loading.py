@@ -27,7 +27,7 @@ VALUE_TYPES: Mapping[str, str] = {
 #: A case's only deadline bears this name.
 DUE = "due"
 
-_KINDS: Mapping[str, Words] = {
+KINDS: Mapping[str, Words] = {
     "state": Words("trạng thái", "state"),
     "trigger": Words("bước", "trigger"),
     "field": Words("trường", "field"),
@@ -130,13 +130,14 @@ class Loading:
             return True
         names = list(known)
         near = did_you_mean(word, names)
-        title = _KINDS[kind]
+        title = KINDS[kind]
         listed = ", ".join(names[:12]) or "–"
         words = Words(
             f"Không có {title.vi} “{word}”." + ("" if near else f" Có: {listed}."),
             f"There is no {title.en} “{word}”." + ("" if near else f" Known: {listed}."),
         )
-        self.add(f"unknown_{kind}", words, path, near)
+        is_key = isinstance(path[-1], str) and path[-1].partition(".")[0] == word.partition(".")[0]
+        (self.add_key if is_key else self.add)(f"unknown_{kind}", words, path, near)
         return False
 
     def who(self, text: str, path: tuple[str | int, ...]) -> Who:
