@@ -6,6 +6,7 @@ from typing import Any
 
 import celpy
 from celpy import celtypes
+from celpy.evaluation import CELEvalError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,9 @@ NUMBERS = st.integers(-(10**9), 10**9)
 TEXTS = st.sampled_from(["", "đề án", "dự án", "x"])
 
 
+TRUTHS = ["yes", "on", "true", "false", "w == v", "w != 'đề án'", "w.startsWith('đ')", "w in ['x', v]"]
+
+
 def numbers(depth: int) -> st.SearchStrategy[str]:
     leaf = st.one_of(st.sampled_from(["a", "b", "c"]), st.integers(0, 99).map(str))
     if depth == 0:
@@ -46,9 +50,7 @@ def numbers(depth: int) -> st.SearchStrategy[str]:
 def questions(depth: int) -> st.SearchStrategy[str]:
     small = numbers(0)
     leaf = st.one_of(
-        st.sampled_from(
-            ["yes", "on", "true", "false", "w == v", "w != 'đề án'", "w.startsWith('đ')", "w in ['x', v]"]
-        ),
+        st.sampled_from(TRUTHS),
         st.tuples(small, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), small).map(" ".join),
         st.tuples(st.sampled_from(["all", "exists", "exists_one"]), small).map(
             lambda t: f"children.part.{t[0]}(p, p.sum_vnd > {t[1]})"
@@ -92,9 +94,9 @@ def oracle(text: str, values: dict[str, Any]) -> Any:
     program = _ENVIRONMENT.program(_ENVIRONMENT.compile(text))
     try:
         found = program.evaluate({name: as_oracle(value) for name, value in values.items()})
-    except celpy.CELEvalError:
+    except CELEvalError:
         return "failed"
-    return bool(found) if isinstance(found, celtypes.BoolType) else int(found)
+    return bool(found) if isinstance(found, celtypes.BoolType) else int(str(found))
 
 
 @settings(max_examples=300, deadline=None)
