@@ -21,6 +21,8 @@ ERASED = Words("đã xoá theo yêu cầu", "erased on request")
 #: Shown for the principals that are no persons.
 OURS = {"timer": Words("hẹn giờ", "timer"), "system": Words("hệ thống", "system")}
 
+#: Registers whose rows have a name that people know them by.
+_NAMED = ("establishment", "organisation", "person")
 #: Ids asked for in one statement.
 _AT_ONCE = 500
 
@@ -46,9 +48,9 @@ def names_of(connection: Connection, ids: Iterable[str | None], language: str = 
     row = records.register_row
     held: dict[str, str] = {}
     for some in _portions(wanted - set(OURS)):
-        for one, code, data in connection.execute(
-            select(row.c.id, row.c.code, row.c.data).where(row.c.id.in_(some))
-        ):
+        # The kind is named because the key of the table begins with it.
+        where = (row.c.kind.in_(_NAMED), row.c.id.in_(some))
+        for one, code, data in connection.execute(select(row.c.id, row.c.code, row.c.data).where(*where)):
             held[one] = data.get("name") or code
     values = opened(connection, filter(is_commitment, held.values()))
     for one, name in held.items():

@@ -11,7 +11,7 @@ from engine.personal import open_values
 from engine.register_checks import NATURAL, natural_code
 from engine.register_rights import named
 from engine.register_rows import RegisterRow, Writer
-from engine.register_words import CODE
+from engine.register_words import CODE, REGISTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -122,9 +122,11 @@ def _rows_named(tx: Runs, command: Register, row: RegisterRow | None) -> dict[st
 
 def _lookup(tx: Runs, keys: set[str]) -> dict[str, RegisterRow]:
     found: dict[str, RegisterRow] = {}
+    kinds = ", ".join(f"'{kind}'" for kind in REGISTERS)
     for key in sorted(keys):
         column = "id" if _ID.fullmatch(key) else "code"
-        for values in tx.run(f"{_ROW} WHERE {column} = :key", {"key": key}):
+        # Every kind is named because the keys of the table begin with it: no walk through all rows.
+        for values in tx.run(f"{_ROW} WHERE kind IN ({kinds}) AND {column} = :key", {"key": key}):
             row = _row(values)
             found[f"{row.kind}:{row.id}"] = found[f"{row.kind}:{row.code}"] = row
     return found

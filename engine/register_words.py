@@ -61,7 +61,7 @@ ORGANISATION_KINDS = (
 #: secondary for artisans).
 LEGAL_FORMS = (
     "enterprise", "cooperative", "cooperative_union", "cooperative_group", "household_business",
-    "craft_village", "artisan", "other",
+    "craft_village", "artisan", "public_body", "other",
 )  # fmt: skip
 
 _FROM_TO = {"from": RegisterWord("date", required=True), "to": RegisterWord("date")}
