@@ -67,7 +67,9 @@ def check(value: Any, path: str = "$") -> Any:
         case dict():
             for key in value:
                 if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise NotCanonical(path=f"{path}.{key}", why="key is not an ASCII word / khoá không hợp lệ")
+                    raise NotCanonical(
+                        path=f"{path}.{key}", why="key is not an ASCII word / khoá không hợp lệ"
+                    )
             return {key: check(item, f"{path}.{key}") for key, item in value.items()}
         case _:
             raise NotCanonical(path=path, why=f"{type(value).__name__} is not allowed / kiểu không được phép")

@@ -1,7 +1,7 @@
 """What a case is: its row as data, and how one log entry changes it.
 
 A case is a flat book of values, each under a dotted word: `state`, `holder`, `data.amount_vnd`, `party.department`,
-`vote.approve.department.head`, `document.signed_contract.1`, `actor.submit`, `deadline.due`. An entry lists what it
+`vote.approve.department.head`, `document.signed_contract.1`, `done.submit`, `deadline.due`. An entry lists what it
 changed as `{word: [before, after]}`. So replaying the entries of a case gives the case, and nothing else does.
 """
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 #: Words that are columns of their own; everything else lives in `data` (fields), `parties` or `book`.
 COLUMNS = (
-    "code", "parent", "root", "definition", "state", "came_from", "entered_on", "holder", "holder_organisation",
+    "code", "parent", "root", "path", "definition", "state", "came_from", "entered_on", "holder", "holder_organisation",
     "holder_person", "held_since", "plan_year", "due_on", "decided_on", "final",
 )  # fmt: skip
+
+_NUMBERS = frozenset({"plan_year"})
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class Case:
         version: changes of state, fields, parties, holder, votes. seq: log entries. head: hash of the last one.
         data: field -> value (money and percent as integers, dates as ISO text, personal ones as commitments).
         parties: party -> id of an organisation, establishment or person.
-        book: votes, documents, actors, deadlines, rule values entered by hand, count of returns.
+        book: votes, documents, who did what, deadlines, rule values entered by hand, count of returns.
     Units:
         entered_on, held_since, due_on, decided_on: civil dates in Asia/Ho_Chi_Minh as ISO text.
     """
@@ -76,7 +78,8 @@ class Case:
         if head == "party":
             return self.parties.get(rest)
         if not rest and head in COLUMNS:
-            return getattr(self, head)
+            # A column of a case that is not yet started is empty text; in the log that is "not set".
+            return getattr(self, head) or None if head not in _NUMBERS else getattr(self, head)
         return self.book.get(word)
 
     def put(self, word: str, value: Any) -> None:
@@ -86,7 +89,11 @@ class Case:
             setattr(self, head, value)
             return
         shelf, key = (
-            (self.data, rest) if head == "data" else (self.parties, rest) if head == "party" else (self.book, word)
+            (self.data, rest)
+            if head == "data"
+            else (self.parties, rest)
+            if head == "party"
+            else (self.book, word)
         )
         if value is None:
             shelf.pop(key, None)
@@ -105,7 +112,7 @@ class Case:
 
     def projection(self) -> dict[str, Any]:
         """Return all words and values: what a fold of the log must give again."""
-        words = {word: getattr(self, word) for word in COLUMNS if getattr(self, word) is not None}
+        words = {word: value for word in COLUMNS if (value := self.get(word)) is not None}
         words.update({f"data.{name}": value for name, value in self.data.items()})
         words.update({f"party.{name}": value for name, value in self.parties.items()})
         words.update(self.book)
@@ -153,7 +160,9 @@ def fold(entries: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str
     for entry in entries:
         for word, (before, after) in entry["changes"].items():
             if words.get(word) != before:
-                misfits.append(f"entry {entry['seq']}: {word} was {words.get(word)!r}, the entry says {before!r}")
+                misfits.append(
+                    f"entry {entry['seq']}: {word} was {words.get(word)!r}, the entry says {before!r}"
+                )
             if after is None:
                 words.pop(word, None)
             else:

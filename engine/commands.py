@@ -267,6 +267,7 @@ class Register(Command):
         register: kind of the register (engine/registers.py lists them).
         key: id of the row; a new row may bring its own id (32 hexadecimal digits) or leave it empty.
         values: word -> value; None takes a value away.
+        text: of a definition, rule pack or calendar that is published; its hash is one of the values.
     """
 
     kind: ClassVar[str] = "register"
@@ -274,6 +275,7 @@ class Register(Command):
     register: str
     key: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ class Expression:
 
         Shapes:
             values: field -> value; "parent" -> map or None; "children" -> child definition -> list of maps;
-                "rules", "case" -> map; "documents" -> kind of paper -> how many are attached (absent: 0);
+                "rules", "case" -> map; "documents" -> kind of paper -> how many are attached;
                 "today" -> date. Absent means null; dates as `date` or ISO text.
             working_days: counts the working days between two days; needed by `working_days_between`.
         Errors:
@@ -108,7 +108,7 @@ class Expression:
         """
         context, whole = self._flat_values(values)
         for root, words in self._below:
-            context[root], entire = self._branch(root, words, values.get(root) or {})
+            context[root], entire = self._branch(root, words, values.get(root))
             whole = whole and entire
         functions = self._called(working_days) if self._functions else {}
         try:
@@ -140,12 +140,14 @@ class Expression:
         return context, whole
 
     def _branch(
-        self, root: str, words: tuple[str, ...], given: Mapping[str, Any]
+        self, root: str, words: tuple[str, ...], given: Mapping[str, Any] | None
     ) -> tuple[dict[str, Any], bool]:
         """Return the part of the values below one root that is read, and whether nothing in it is null."""
         if root == "children":
-            return self._children(given)
-        branch = {word: self._below_value(root, word, given.get(word)) for word in words}
+            return self._children(given or {})
+        # A kind of paper that is not listed is one of which none is attached.
+        absent = 0 if root == "documents" and given is not None else None
+        branch = {word: self._below_value(root, word, (given or {}).get(word, absent)) for word in words}
         return branch, None not in branch.values()
 
     def _children(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -162,7 +164,7 @@ class Expression:
 
     def _below_value(self, root: str, word: str, value: Any) -> Any:
         if value is None:
-            return 0 if root == "documents" else "" if word in NEVER_MISSING and root != "rules" else None
+            return "" if word in NEVER_MISSING and root not in {"rules", "documents"} else None
         return self._taken(f"{root}.{word}", value)
 
     def _taken(self, name: str, value: Any) -> Any:

@@ -33,6 +33,7 @@ class Facts:
             {code, category, decided_on, amount_vnd} of other supported cases.
         rules: key -> value in force for this case; the value is None when it is not verified.
         opened: commitment -> the personal value behind it, for the personal fields of this case.
+        used: rule values that were looked up for this decision, for the log.
         working_days: working days between two days, for expressions.
     """
 
@@ -49,6 +50,7 @@ class Facts:
     children: tuple[tuple[str, Case], ...] = ()
     lines: Mapping[str, Any] = field(default_factory=dict)
     opened: Mapping[str, Any] = field(default_factory=dict)
+    used: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def not_same_person_as(facts: Facts, *, triggers: list[str]) -> Verdict:
     """Say no when the real person, or the one represented, did one of the triggers before."""
     acting = {facts.person, *filter(None, facts.seats.values())}
     for trigger in triggers:
-        earlier = facts.case.get(f"actor.{trigger}")
-        if earlier and acting & set(earlier):
+        earlier = facts.case.get(f"done.{trigger}")
+        if earlier and acting & set(earlier["by"]):
             return Verdict(ok=False, inputs={"did": trigger})
     return Verdict(ok=True)
 

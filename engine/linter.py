@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import lint_fields, lint_people
+from engine import examples, lint_fields, lint_people
 from engine.definition import PREVIOUS, SAME
 from engine.errors import Words
 from engine.expression_samples import failure
@@ -31,13 +31,17 @@ Path = tuple[str | int, ...]
 def validate(
     text: str | bytes, *, name: str, known: Known | None = None
 ) -> tuple[Definition | None, list[Finding]]:
-    """Return the definition and everything to correct; the definition is None when it can't be loaded."""
+    """Return the definition and everything to correct, its own tests included.
+
+    The definition is None when it can't be loaded.
+    """
     known = known or Known()
     try:
         definition = load(text, name=name, known=known)
     except DefinitionRefused as why:
         return None, list(why.findings)
-    return definition, lint(definition, read_marks(text, name=name), known)
+    marks = read_marks(text, name=name)
+    return definition, sorted([*lint(definition, marks, known), *examples.run(definition, marks)])
 
 
 def lint(definition: Definition, marks: Marks, known: Known | None = None) -> list[Finding]:

@@ -309,14 +309,24 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("topic", "subject", "channel"),
     _one_of("state", "pending", "claimed", "in_flight", "done", "parked"),
-    Index("ix_outbox_waiting", "due_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+    Index(
+        "ix_outbox_waiting",
+        "due_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     Index(
         "ix_outbox_leased",
         "lease_until",
         sqlite_where=text("state IN ('claimed', 'in_flight')"),
         postgresql_where=text("state IN ('claimed', 'in_flight')"),
     ),
-    Index("ix_outbox_parked", "state", sqlite_where=text("state = 'parked'"), postgresql_where=text("state = 'parked'")),
+    Index(
+        "ix_outbox_parked",
+        "state",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
+    ),
 )
 
 #: The fact that a notice went out: one row for each notice, person and channel.
@@ -348,10 +358,17 @@ timer = Table(
     Column("state", String(16), nullable=False),
     Column("closed_at", BigInteger),
     Column("why", Text),
-    UniqueConstraint("case_id", "deadline", "set_by", "generation", "period", "rung", name="uq_timer_rung_key"),
+    UniqueConstraint(
+        "case_id", "deadline", "set_by", "generation", "period", "rung", name="uq_timer_rung_key"
+    ),
     _one_of("state", "waiting", "fired", "cancelled", "paused", "refused"),
     _one_of("kind", "rung", "end", "month"),
-    Index("ix_timer_due", "due_at", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_timer_due",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
     Index("ix_timer_case_id", "case_id", "state"),
 )
 

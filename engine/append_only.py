@@ -1,0 +1,69 @@
+"""Guards in the database itself: log, published texts, receipts and the store's birth are never changed or emptied.
+
+They stop accidents and injected SQL, not an administrator; that is what the chain is for. They are created anew at the
+end of every migration, because a rebuilt table silently loses them, and a store whose guards differ is not opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.errors import Broken, Words
+from engine.records import APPEND_ONLY
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class GuardsMissing(Broken):
+    """The store's own guards are not as they must be."""
+
+    code = "guards_missing"
+    words = Words(
+        "Kho {path} thiếu hoặc sai lớp bảo vệ nhật ký: {names}. Không mở; hãy tìm hiểu ai đã sửa tệp, rồi khôi phục.",
+        "The log guards of store {path} are missing or changed: {names}. It is not opened; find out who changed it.",
+    )
+
+
+def wanted() -> dict[str, str]:
+    """Return name -> statement of every guard of an SQLite store."""
+    guards: dict[str, str] = {}
+    for table in APPEND_ONLY:
+        for deed in ("UPDATE", "DELETE"):
+            name = f"guard_{table}_{deed.lower()}"
+            guards[name] = (
+                f"CREATE TRIGGER {name} BEFORE {deed} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+    guards["guard_personal_value_delete"] = (
+        "CREATE TRIGGER guard_personal_value_delete BEFORE DELETE ON personal_value "
+        "BEGIN SELECT RAISE(ABORT, 'personal_value is erased, not deleted'); END"
+    )
+    guards["guard_personal_value_update"] = (
+        "CREATE TRIGGER guard_personal_value_update BEFORE UPDATE ON personal_value "
+        "WHEN NEW.value IS NOT NULL OR NEW.salt IS NOT NULL OR NEW.commitment <> OLD.commitment "
+        "OR NEW.context <> OLD.context OR NEW.subject <> OLD.subject "
+        "BEGIN SELECT RAISE(ABORT, 'personal_value can only be erased'); END"
+    )
+    return guards
+
+
+def install(connection: Connection) -> None:
+    """Create every guard anew; safe to run again."""
+    for name, statement in wanted().items():
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+        connection.exec_driver_sql(statement)
+
+
+def check(connection: Connection, path: str) -> None:
+    """Compare the guards in the store with those that must be there.
+
+    Errors:
+        GuardsMissing: naming every guard that is missing, changed or not ours.
+    """
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+    found = {row[0]: row[1] for row in rows}
+    must = wanted()
+    wrong = sorted({name for name in must.keys() | found.keys() if must.get(name) != found.get(name)})
+    if wrong:
+        raise GuardsMissing(path=path, names=", ".join(wrong))

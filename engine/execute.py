@@ -1,0 +1,182 @@
+"""Walk 4 of 7 · THE transaction. Everything that changes anything that matters passes through here.
+
+In one database transaction: claim (lock, then read), answer a repeat, check who asks and everything that is required,
+decide, record the case with its log entries, notices, outbox rows and timers. Only after the commit does anything leave
+the process. A refusal leaves no trace but itself.
+
+Next: engine/relay.py sees to it that every outbox row is done.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine import carrying, civil_time, machine, refusals
+from engine.commands import CaseCommand, Command, Principal, Receipt, Start
+from engine.desk import Desk
+from engine.errors import Refused, TiendoError
+from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
+from engine.store import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from engine.commands import Unmet
+    from engine.definition import Trigger
+    from engine.engine import Engine
+    from engine.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A trigger of the present state, as one person would find it now.
+
+    Shapes:
+        unmet: everything that is still missing; empty when it may be fired.
+    """
+
+    trigger: Trigger
+    unmet: tuple[Unmet, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it may be fired now."""
+        return not self.unmet
+
+
+def execute(engine: Engine, command: Command) -> Receipt:
+    """Carry one command out, once.
+
+    Errors:
+        Refused: nothing changed; the refusal is recorded. Sending the same command again decides anew.
+        Unavailable: nothing changed, or it did and the answer was lost: send the same command again.
+        Broken: nothing changed; a developer must look.
+    """
+    answer = execute_all(engine, (command,))[0]
+    if isinstance(answer, TiendoError):
+        raise answer
+    return answer
+
+
+def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | TiendoError]:
+    """Carry commands out in one transaction, in the order given; each is its own command, entry and refusal.
+
+    Shapes:
+        returns: for each command its receipt, or the refusal it met; the others are not touched by it.
+    Errors:
+        Unavailable, Broken: none of them happened.
+    """
+    commands = tuple(commands)
+    answers: list[Receipt | TiendoError] = []
+    rings: list[tuple[str, str]] = []
+    with engine.store.begin() as tx:
+        for command in commands:
+            try:
+                answers.append(_one(engine, tx, command, rings))
+            except Refused as why:
+                refusals.record(tx, command, why)
+                answers.append(why)
+    if rings:
+        engine.ring(rings)
+    return answers
+
+
+def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
+    body = command.body_hash()
+    day = carrying.day_of(command, tx.now)
+    claimed = tx.claim(_asked(engine, tx, command, day))
+    if claimed.answered is not None:
+        known, answer = claimed.answered
+        if known != body:
+            raise CommandIdReused(command=command.id)
+        return Receipt(**{**answer, "repeated": True})
+    desk = Desk(engine, tx, command, claimed, day)
+    if isinstance(command, CaseCommand):
+        _check_version(command, desk)
+    receipt = carrying.carry_out(desk)
+    desk.writing.receipts.append((command.principal.key, command.id, body, carrying.stored(receipt)))
+    tx.run("SAVEPOINT command")
+    try:
+        tx.record(desk.writing)
+    except sqlite3.IntegrityError as why:
+        tx.run("ROLLBACK TO command")
+        raise refusals.from_constraint(str(why), command) from why
+    tx.run("RELEASE command")
+    rings.extend(desk.rings)
+    return receipt
+
+
+def _asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Asked:
+    """Return what must be locked and read for a command, in lock order: named locks, then cases from the root down."""
+    principal = command.principal
+    case = (
+        command.case
+        if isinstance(command, CaseCommand)
+        else command.parent
+        if isinstance(command, Start)
+        else ""
+    )
+    key = (principal.key, command.id, principal.person, day.isoformat())
+    if not case:
+        return Asked(*key, locks=_locks(engine, command, ()))
+    where = tx.where(case)
+    if where is None:
+        raise CaseUnknown(case=case)
+    definitions = [engine.definitions.by_hash(one) for one in where.definitions]
+    ids = where.path.split("/")
+    own = definitions[-1]
+    above = (
+        isinstance(command, Start) or "parent" in own.reads or any(one.children for one in definitions[:-1])
+    )
+    families = [one for one, definition in zip(ids, definitions, strict=True) if definition.children]
+    return Asked(
+        *key,
+        locks=_locks(engine, command, tuple(name for one in definitions for name in one.reads)),
+        cases=tuple(ids) if above else (ids[-1],),
+        families=tuple(families) if above else tuple(one for one in families if one == ids[-1]),
+    )
+
+
+def _locks(engine: Engine, command: Command, reads: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the named locks, sorted: what a guard reads beyond the family, and the number series of a new root."""
+    if isinstance(command, Start):
+        reads = (*reads, *engine.definitions.newest(command.definition).reads, "series")
+    return tuple(sorted({name for name in reads if name in {"plan", "establishment", "series"}}))
+
+
+def _check_version(command: CaseCommand, desk: Desk) -> None:
+    case = desk.claimed.cases.get(command.case)
+    if case is None:
+        raise CaseUnknown(case=command.case)
+    if command.expected_version is not None and command.expected_version != case.version:
+        raise VersionConflict(
+            code=case.code, expected=command.expected_version, found=case.version, state=case.state
+        )
+
+
+def preview(engine: Engine, case: str, person: str) -> tuple[Step, ...]:
+    """Return every trigger that people may fire in the present state, each with everything it still lacks.
+
+    Nothing is written. The same checks run again, on locked rows, when one of them is fired.
+
+    Errors:
+        CaseUnknown: there is no such case.
+    """
+    question = Command(principal=Principal("person", person))
+    with engine.store.begin() as tx:
+        day = civil_time.day_at(tx.now)
+        asked = _asked(engine, tx, CaseCommand(principal=question.principal, case=case, id=question.id), day)
+        desk = Desk(engine, tx, question, tx.claim(asked), day)
+        found = desk.claimed.cases[case]
+        return tuple(_steps(desk, found))
+
+
+def _steps(desk: Desk, case: Any) -> Iterable[Step]:
+    for trigger in desk.definition(case).states[case.state].triggers.values():
+        if trigger.when is None:
+            facts = desk.facts(case)
+            decision = machine.decide(facts.definition, trigger.name, facts)
+            yield Step(trigger, decision.unmet)

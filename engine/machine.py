@@ -1,0 +1,208 @@
+"""Walk 2 of 7 · what a command leads to: `decide(definition, trigger, facts)`.
+
+Pure: no store, no clock, no queue. The `transitions` library computes the move, and only here: one machine for each
+definition, without automatic transitions, with callables only, fired on a throw-away model that is never registered.
+All requirements are asked before, none stops the others, and their common verdict is the single condition of the move.
+
+Next: engine/records.py says where a decision is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from transitions import EventData, Machine, MachineError
+
+from engine import requirements
+from engine.definition import PREVIOUS, SAME
+from engine.errors import Refused, Words, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.commands import Unmet
+    from engine.definition import Definition, Trigger
+    from engine.guards import Facts
+
+#: Where a case is before it exists: the start trigger leads from here to the first state.
+BEFORE = "$before"
+
+
+class TriggerNotAllowed(Refused):
+    """The present state does not know this word."""
+
+    code = "trigger_not_allowed"
+    words = Words(
+        "Hồ sơ {code} đang ở “{state}” nên không làm được “{trigger}”. Các bước có thể làm: {allowed}. {hint}",
+        "Case {code} is in “{state}”, so “{trigger}” can't be fired. Allowed now: {allowed}. {hint}",
+    )
+
+
+class RequirementsUnmet(Refused):
+    """The move is known but something is missing; `unmet` lists all of it.
+
+    Shapes:
+        unmet: tuple of `Unmet`, never empty.
+    """
+
+    code = "requirements_unmet"
+    words = Words(
+        "Chưa làm được “{trigger}” trên hồ sơ {code}: còn thiếu {count} điều kiện ({codes}). Bổ sung rồi gửi lại.",
+        "“{trigger}” can't be done on case {code} yet: {count} requirements are unmet ({codes}). Supply them, then send it again.",
+    )
+
+    @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Everything that is missing."""
+        found: tuple[Unmet, ...] = self.facts.get("unmet", ())
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a case goes, or why not.
+
+    Shapes:
+        to: the next state; the present one when the trigger stays; None when something is unmet.
+        unmet: everything that is missing; empty when `to` is set.
+        guards: [{name, ok, inputs}] for the log.
+    """
+
+    trigger: Trigger
+    to: str | None
+    unmet: tuple[Unmet, ...]
+    guards: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Model:
+    """What the machine moves: a state, whether the requirements are met, and where the case came from."""
+
+    __slots__ = ("came_from", "met", "state")
+
+    def __init__(self, state: str, came_from: str | None, *, met: bool) -> None:
+        self.state = state
+        self.came_from = came_from
+        self.met = met
+
+
+def _is_met(event: EventData) -> bool:
+    met: bool = event.model.met
+    return met
+
+
+class _CameFrom:
+    """A condition of `$previous`: the case came from this one state."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+    def __call__(self, event: EventData) -> bool:
+        return bool(event.model.came_from == self.state)
+
+
+def build(definition: Definition) -> Machine:
+    """Return the machine of a definition; it is shared by all its cases and by all threads."""
+    moves = [_move(definition.start, BEFORE, definition.start.to)]
+    for state in definition.states.values():
+        for trigger in state.triggers.values():
+            moves.extend(_moves(definition, state.name, trigger))
+    return Machine(
+        model=None,
+        states=[BEFORE, *definition.states],
+        initial=BEFORE,
+        transitions=moves,
+        auto_transitions=False,
+        send_event=True,
+        queued=False,
+    )
+
+
+def _moves(definition: Definition, source: str, trigger: Trigger) -> Iterable[dict[str, Any]]:
+    if trigger.to == SAME:
+        yield _move(trigger, source, None)
+    elif trigger.to == PREVIOUS:
+        for state in definition.states.values():
+            if state.final is None and state.name != source:
+                yield _move(trigger, source, state.name, _CameFrom(state.name))
+    else:
+        yield _move(trigger, source, trigger.to)
+
+
+def _move(trigger: Trigger, source: str, dest: str | None, *conditions: Any) -> dict[str, Any]:
+    return {"trigger": trigger.name, "source": source, "dest": dest, "conditions": [_is_met, *conditions]}
+
+
+_machines: dict[str, Machine] = {}
+
+
+def machine_of(definition: Definition) -> Machine:
+    """Return the shared machine of a definition, built at its first use."""
+    found = _machines.get(definition.hash)
+    if found is None:
+        found = _machines[definition.hash] = build(definition)
+    return found
+
+
+def decide(
+    definition: Definition,
+    trigger_name: str,
+    facts: Facts,
+    *,
+    ask: bool = True,
+    machine: Machine | None = None,
+) -> Decision:
+    """Say where the case goes when `trigger_name` is fired on it.
+
+    Shapes:
+        facts.case: its state is "" for a case that is being started.
+        ask: False when a parent's move pulls a child along: what its trigger asks of people is not asked.
+        machine: the definition's own, unless a test brings another.
+    Errors:
+        TriggerNotAllowed: the state does not know the trigger; the sentence lists those it knows.
+    """
+    case = facts.case
+    starting = not case.state
+    trigger = definition.start if starting else definition.trigger(case.state, trigger_name)
+    if trigger is None or trigger.name != trigger_name:
+        raise _not_allowed(definition, trigger_name, facts)
+    unmet, guards = requirements.check(trigger, facts) if ask else ((), [])
+    model = _Model(BEFORE if starting else case.state, case.came_from, met=not unmet)
+    events = (machine or machine_of(definition)).events
+    try:
+        moved = trigger_name in events and events[trigger_name].trigger(model)
+    except MachineError as why:
+        raise _not_allowed(definition, trigger_name, facts) from why
+    if not moved and not unmet:
+        raise _not_allowed(definition, trigger_name, facts)
+    return Decision(trigger, model.state if moved else None, unmet, guards)
+
+
+def _not_allowed(definition: Definition, trigger: str, facts: Facts) -> TriggerNotAllowed:
+    state = definition.states.get(facts.case.state)
+    known = (
+        [name for name, one in state.triggers.items() if one.when is None]
+        if state
+        else [definition.start.name]
+    )
+    near = did_you_mean(trigger, known)
+    return TriggerNotAllowed(
+        code=facts.case.code,
+        state=state.title.vi if state else "",
+        trigger=trigger,
+        allowed=", ".join(known) or "—",
+        hint=f"→ {near}?" if near else "",
+    )
+
+
+def refusal(decision: Decision, code: str) -> RequirementsUnmet:
+    """Return the refusal that lists everything a decision lacks."""
+    return RequirementsUnmet(
+        code=code,
+        trigger=decision.trigger.title.vi,
+        count=len(decision.unmet),
+        codes=", ".join(one.code for one in decision.unmet),
+        unmet=decision.unmet,
+    )

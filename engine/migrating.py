@@ -1,0 +1,67 @@
+"""Moving a case to another version of its definition: explicit, previewed by the sender, one entry."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from engine import deadlines, moves
+from engine.entries import Entry
+from engine.refusals import MigrationWrong, NotPermitted
+
+if TYPE_CHECKING:
+    from engine.cases import Case
+    from engine.commands import Migrate, Receipt
+    from engine.definition import Definition
+    from engine.desk import Desk
+
+MAY_MIGRATE = frozenset({"operator", "import"})
+
+
+def target_state(case: Case, new: Definition, command: Migrate) -> str:
+    """Return the state in the new version.
+
+    Errors:
+        MigrationWrong: the new version lacks the state and no other was named for it.
+    """
+    state = command.states.get(case.state, case.state)
+    if state not in new.states:
+        why = f"phiên bản mới không có trạng thái “{state}”; hãy nêu --map {case.state}:<trạng thái mới>"
+        raise MigrationWrong(code=case.code, to=command.to, why=why)
+    return state
+
+
+def migrate(desk: Desk, command: Migrate) -> Receipt:
+    """Pin a case to another version: its state mapped, its holder and deadlines planned by the new definition.
+
+    Errors:
+        MigrationWrong, NotPermitted: nothing was changed.
+    """
+    case = desk.claimed.cases[command.case]
+    old = desk.definition(case)
+    if command.principal.kind not in MAY_MIGRATE:
+        raise NotPermitted(kind="migrate", code=case.code, needed="operator")
+    new = desk.engine.definitions.version(old.name, command.to)
+    state = target_state(case, new, command)
+    lacking = [name for name, party in new.parties.items() if party.required and name not in case.parties]
+    if lacking:
+        raise MigrationWrong(
+            code=case.code, to=command.to, why=f"thiếu bên / missing party: {', '.join(lacking)}"
+        )
+    draft = desk.draft(case)
+    before = case.state
+    draft.put("definition", new.hash)
+    draft.put("state", state)
+    if case.came_from is not None:
+        draft.put("came_from", command.states.get(case.came_from, case.came_from))
+    final = new.states[state].final
+    draft.put("final", final)
+    holder = new.states[state].holder
+    moves.hold(draft, str(holder) if holder else None, desk.day)
+    if not any(book["paused"] for book in case.below("deadline").values()):
+        deadlines.clear(draft, desk.writing)
+        entered = date.fromisoformat(case.entered_on) if case.entered_on else desk.day
+        deadlines.plan(draft, new, entered, desk.engine.calendar, desk.writing)
+    entry = Entry(draft.take_changes(), from_state=before, to_state=state)
+    desk.log(draft, entry)
+    return desk.receipt(case)

@@ -1,0 +1,164 @@
+"""Published definitions: immutable, by content hash, with the newest version of each name.
+
+Nothing is published by starting: `publish` is a command of a person, with an entry of its own. A case keeps the
+definition that it was opened under; published text is kept for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from engine import loader, records
+from engine.commands import Register
+from engine.errors import Broken, Refused, Words, did_you_mean
+from engine.execute import execute
+
+if TYPE_CHECKING:
+    from engine.commands import Principal, Receipt
+    from engine.definition import Definition
+    from engine.engine import Engine
+    from engine.loading import Known
+    from engine.store import Store
+
+
+class DefinitionUnknown(Refused):
+    """No such definition is published."""
+
+    code = "definition_unknown"
+    words = Words(
+        "Chưa công bố định nghĩa “{name}”. {hint}Đã công bố: {known}. Công bố bằng lệnh `tiendo publish`.",
+        "No definition “{name}” is published. {hint}Published: {known}. Publish with `tiendo publish`.",
+    )
+
+
+class DefinitionMissing(Broken):
+    """A case is pinned to a definition that the store does not hold."""
+
+    code = "definition_missing"
+    words = Words(
+        "Kho thiếu định nghĩa {hash} mà hồ sơ đang dùng. Khôi phục từ bản sao lưu.",
+        "The store lacks definition {hash}, which cases are pinned to. Restore a backup.",
+    )
+
+
+class VersionTaken(Refused):
+    """The same version was published with other content."""
+
+    code = "version_taken"
+    words = Words(
+        "{name} phiên bản {version} đã công bố với nội dung khác. Tăng số phiên bản rồi công bố lại.",
+        "{name} version {version} is published with other content. Raise the version and publish again.",
+    )
+
+
+class Definitions:
+    """The definitions of one store, loaded when first asked for and kept: a hash never changes its meaning."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._loaded: dict[str, Definition] = {}
+        self._newest: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at what is published now; who publishes calls it, other processes when a hash is new to them."""
+        table = records.published
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(table.c.hash, table.c.name, table.c.version).where(table.c.kind == "definition")
+            ).all()
+        newest: dict[str, tuple[int, str]] = {}
+        for found, name, version in rows:
+            newest[name] = max(newest.get(name, (0, "")), (version, found))
+        self._newest = {name: found for name, (_, found) in newest.items()}
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all published definitions, sorted."""
+        return tuple(sorted(self._newest))
+
+    def newest(self, name: str) -> Definition:
+        """Return the newest published version of a definition.
+
+        Errors:
+            DefinitionUnknown: with the nearest name.
+        """
+        if name not in self._newest:
+            self.refresh()
+        if name not in self._newest:
+            near = did_you_mean(name, self._newest)
+            hint = f"→ {near}? " if near else ""
+            raise DefinitionUnknown(name=name, hint=hint, known=", ".join(self.names()) or "—")
+        return self.by_hash(self._newest[name])
+
+    def version(self, name: str, version: int) -> Definition:
+        """Return one version of a definition.
+
+        Errors:
+            DefinitionUnknown: that version is not published.
+        """
+        table = records.published
+        with self._store.read() as connection:
+            found = connection.execute(
+                select(table.c.hash).where(
+                    table.c.kind == "definition", table.c.name == name, table.c.version == version
+                )
+            ).scalar()
+        if found is None:
+            raise DefinitionUnknown(name=f"{name} v{version}", hint="", known=", ".join(self.names()))
+        return self.by_hash(found)
+
+    def by_hash(self, found: str) -> Definition:
+        """Return the definition of a content hash.
+
+        Errors:
+            DefinitionMissing: the store does not hold it.
+        """
+        known = self._loaded.get(found)
+        if known is None:
+            with self._lock:
+                known = self._loaded.get(found) or self._load(found)
+                self._loaded[found] = known
+        return known
+
+    def _load(self, found: str) -> Definition:
+        table = records.published
+        with self._store.read() as connection:
+            row = connection.execute(select(table.c.name, table.c.text).where(table.c.hash == found)).first()
+        if row is None:
+            raise DefinitionMissing(hash=found)
+        return loader.load(row.text, name=row.name)
+
+
+def publish(engine: Engine, text: str, *, name: str, known: Known, principal: Principal) -> Receipt:
+    """Publish a definition; the very same one again changes nothing.
+
+    Shapes:
+        name: of the file, for findings. known: what exists beside it, so that every name in it is checked.
+    Errors:
+        DefinitionRefused: all findings. VersionTaken: the version exists with other content. Nothing was published.
+    """
+    definition = loader.load(text, name=name, known=known)
+    try:
+        published = engine.definitions.version(definition.name, definition.version)
+    except DefinitionUnknown:
+        published = None
+    if published is not None and published.hash != definition.hash:
+        raise VersionTaken(name=definition.name, version=definition.version)
+    receipt = execute(
+        engine,
+        Register(
+            principal=principal,
+            register="definition",
+            values={
+                "name": definition.name, "version": definition.version, "hash": definition.hash,
+                "title": definition.title.vi,
+            },
+            text="" if published is not None else text,
+        ),
+    )  # fmt: skip
+    engine.definitions.refresh()
+    return receipt

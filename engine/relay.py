@@ -1,0 +1,200 @@
+"""Walk 5 of 7 · outbox rows until they are done. The database is the queue; a message only rings the bell.
+
+A row is claimed with a lease and a fencing token: whoever comes back after the lease ended and somebody else took over
+can record nothing any more. Retry with growing delay lives in the row. The sweep rings again for everything that is due
+and was not done, so that a lost message costs time and nothing else.
+
+Next: handlers/dispatch.py knows which function does what a topic promises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.commands import new_id
+from engine.errors import Refused, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.store import Store
+
+#: After so many claims a row is parked: a message that kills its worker must not come back for ever.
+MOST_ATTEMPTS = 12
+#: Claims that ended without any word (the process died), counted like the others, park a little earlier.
+MOST_DEATHS = 3
+SECOND = 1_000_000
+
+
+class OutboxRowUnknown(Refused):
+    """There is no parked row with this id."""
+
+    code = "outbox_row_unknown"
+    words = Words(
+        "Không có việc đang dừng mang mã {row}. Xem danh sách bằng lệnh `tiendo stuck`.",
+        "No parked row {row}. See the list with `tiendo stuck`.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claimed outbox row.
+
+    Shapes:
+        subject: id of the notice or case that the topic speaks of. channel: external channel, or a number.
+        attempts: 1 for the first claim. token: proves that the claim is still ours.
+    """
+
+    id: str
+    topic: str
+    subject: str
+    channel: str
+    attempts: int
+    token: str
+
+
+def claim_row(store: Store, outbox_id: str, *, lease_seconds: int) -> Row | None:
+    """Take a row that is due, or whose lease ran out; None when it is done, parked, not yet due or somebody's.
+
+    Errors:
+        Unavailable: nothing was taken.
+    """
+    with store.begin() as tx:
+        rows = tx.run(
+            "UPDATE outbox SET state = 'claimed', token = :token, lease_until = :until, attempts = attempts + 1"
+            " WHERE id = :id AND (state = 'pending' AND due_at <= :now OR state = 'claimed' AND lease_until < :now)"
+            " RETURNING id, topic, subject, channel, attempts, token",
+            {"id": outbox_id, "token": new_id(), "now": tx.now, "until": tx.now + lease_seconds * SECOND},
+        )
+        if not rows:
+            return None
+        row = Row(*rows[0])
+        if row.attempts > MOST_ATTEMPTS:
+            _close(tx, row, "parked", f"{MOST_ATTEMPTS} attempts without success")
+            return None
+    return row
+
+
+def mark_in_flight(store: Store, row: Row, *, lease_seconds: int) -> bool:
+    """Say that the effect begins now; for a channel that must not send twice. False: the claim is no longer ours.
+
+    A row that dies in flight is not claimed again: the sweep parks it as "outcome unknown".
+    """
+    with store.begin() as tx:
+        return bool(
+            tx.run(
+                "UPDATE outbox SET state = 'in_flight', lease_until = :until"
+                " WHERE id = :id AND token = :token AND state = 'claimed' RETURNING id",
+                {"id": row.id, "token": row.token, "until": tx.now + lease_seconds * SECOND},
+            )
+        )
+
+
+def finish(store: Store, row: Row, delivery: dict[str, Any] | None = None) -> bool:
+    """Record that a row is done, together with the delivery it made. False: fenced off, nothing was recorded.
+
+    Shapes:
+        delivery: {notice, person, channel, address, message_id}, or None where nothing was sent.
+    """
+    with store.begin() as tx:
+        if not _close(tx, row, "done", None):
+            return False
+        if delivery is not None:
+            tx.run(
+                "INSERT INTO delivery (notice, person, channel, address, message_id, delivered_at)"
+                " VALUES (:notice, :person, :channel, :address, :message_id, :now)"
+                " ON CONFLICT (notice, person, channel) DO NOTHING",
+                {**delivery, "now": tx.now},
+            )
+    return True
+
+
+def put_back(store: Store, row: Row, error: str, *, due_in_seconds: int) -> bool:
+    """Give a row back to be tried later. False: fenced off."""
+    with store.begin() as tx:
+        return bool(
+            tx.run(
+                "UPDATE outbox SET state = 'pending', token = NULL, lease_until = NULL, error = :error,"
+                " due_at = :due WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
+                {"id": row.id, "token": row.token, "error": error, "due": tx.now + due_in_seconds * SECOND},
+            )
+        )
+
+
+def park(store: Store, row: Row, error: str) -> bool:
+    """Set a row aside where a person sees it. False: fenced off."""
+    with store.begin() as tx:
+        return _close(tx, row, "parked", error)
+
+
+def _close(tx: Any, row: Row, state: str, error: str | None) -> bool:
+    return bool(
+        tx.run(
+            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"
+            " WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
+            {"id": row.id, "token": row.token, "state": state, "error": error},
+        )
+    )
+
+
+def sweep(store: Store, ring: Callable[[Sequence[tuple[str, str]]], None], *, limit: int = 500) -> int:
+    """Ring for every row that is due or whose lease ran out, oldest first; return how many.
+
+    A row that died in flight may have been sent: it is parked as "outcome unknown" for a person to decide.
+    """
+    with store.begin() as tx:
+        tx.run(
+            "UPDATE outbox SET state = 'parked', token = NULL, lease_until = NULL, error = 'outcome unknown'"
+            " WHERE state = 'in_flight' AND lease_until < :now",
+            {"now": tx.now},
+        )
+        rows = tx.run(
+            "SELECT topic, id FROM outbox WHERE state = 'pending' AND due_at <= :now ORDER BY due_at LIMIT :limit",
+            {"now": tx.now, "limit": limit},
+        )
+        rows += tx.run(
+            "SELECT topic, id FROM outbox WHERE state = 'claimed' AND lease_until < :now ORDER BY lease_until LIMIT :limit",
+            {"now": tx.now, "limit": limit},
+        )
+    if rows:
+        ring([(topic, row) for topic, row in rows])
+    return len(rows)
+
+
+def stuck(store: Store) -> list[dict[str, Any]]:
+    """Return what a person should look at: parked rows, and rows that failed and wait to be tried again.
+
+    Shapes:
+        returns: [{id, topic, subject, channel, state, attempts, error, due_at, created_at}], parked first, oldest first.
+    """
+    names = ("id", "topic", "subject", "channel", "state", "attempts", "error", "due_at", "created_at")
+    with store.begin() as tx:
+        rows = tx.run(
+            f"SELECT {', '.join(names)} FROM outbox WHERE state = 'parked'"  # noqa: S608 - our own words
+            " OR (state = 'pending' AND attempts > 0) ORDER BY CASE state WHEN 'parked' THEN 0 ELSE 1 END, created_at"
+        )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def retry(store: Store, outbox_id: str) -> None:
+    """Let a parked row be tried again, from the first attempt.
+
+    Errors:
+        OutboxRowUnknown: nothing was changed.
+    """
+    with store.begin() as tx:
+        if not tx.run(
+            "UPDATE outbox SET state = 'pending', attempts = 0, error = NULL, due_at = :now"
+            " WHERE id = :id AND state = 'parked' RETURNING id",
+            {"id": outbox_id, "now": tx.now},
+        ):
+            raise OutboxRowUnknown(row=outbox_id)
+
+
+def owed(store: Store) -> int:
+    """Return how many rows still wait to be done, now or later."""
+    with store.begin() as tx:
+        return int(
+            tx.run("SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'in_flight')")[0][0]
+        )

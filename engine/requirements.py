@@ -1,0 +1,301 @@
+"""What a trigger asks for, checked on one case: every requirement is asked, none stops the others.
+
+The answer is a list of what is missing, each with its code, words in both languages, citation and the place to supply
+it, and beside it what the log records: guard outcomes with their inputs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine import approvals
+from engine.commands import Unmet
+from engine.errors import Words
+from engine.guards import GUARDS
+from engine.seats import seat_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from engine.cases import Case
+    from engine.definition import Citation, Definition, Trigger
+    from engine.expressions import Answer, Expression
+    from engine.guards import Facts
+
+_NOT_PERMITTED = Words(
+    "Bước “{title}” dành cho {who}; bạn không giữ vai đó trong hồ sơ này",
+    "“{title}” is for {who}; you hold no such role on this case",
+)
+_SYSTEM = Words("hệ thống (tự động khi đến hạn)", "the system (when a deadline passes)")
+_REASON = Words("Chưa nêu lý do", "The reason is missing")
+_FIELD = Words("Chưa có: {title}", "Missing: {title}")
+_DOCUMENT = Words("Chưa có giấy tờ: {title}", "Missing document: {title}")
+_DOCUMENT_PARTS = Words(
+    "Giấy tờ “{title}” chưa đủ số, ngày hoặc người ký",
+    "The document “{title}” lacks its number, date or signer",
+)
+_MISSING = Words("Chưa xét được: thiếu {what}", "Can't be judged yet: {what} is missing")
+_UNVERIFIED = Words(
+    "Chưa xác minh giá trị “{what}” trong bộ quy tắc; người phụ trách có thể nhập giá trị kèm nguồn",
+    "The value “{what}” of the rule pack is not verified; the officer may enter it with its source",
+)
+_OPEN_CHILDREN = Words("Còn hồ sơ con chưa kết thúc: {codes}", "Child cases are still open: {codes}")
+
+
+class Values(dict[str, Any]):
+    """The values that expressions see; formulas are computed when first looked at."""
+
+    __slots__ = ("facts",)
+
+    def __init__(self, facts: Facts) -> None:
+        case = facts.case
+        super().__init__(case.data)
+        self.facts = facts
+        self["today"] = facts.today
+        for commitment in [word for word, value in case.data.items() if value in facts.opened]:
+            self[commitment] = facts.opened[case.data[commitment]]
+        if facts.parent is not None and facts.parent_definition is not None:
+            self["parent"] = case_words(facts.parent)
+        self["case"] = case_words(case)
+        if facts.children:
+            families: dict[str, list[dict[str, Any]]] = {}
+            for name, child in facts.children:
+                families.setdefault(name, []).append(case_words(child))
+            self["children"] = families
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value; a formula is evaluated and kept."""
+        value = super().get(name, default)
+        if value is None and name not in self:
+            declared = self.facts.definition.fields.get(name)
+            if declared is not None and declared.formula is not None:
+                value = self[name] = ask(declared.formula, self).value
+        return value
+
+
+def case_words(case: Case) -> dict[str, Any]:
+    """Return what expressions may read of a case: its fields and state, code, final, plan_year, dates, returns."""
+    return {
+        **case.data,
+        "state": case.state,
+        "code": case.code,
+        "final": case.final,
+        "plan_year": case.plan_year,
+        "came_from": case.came_from,
+        "entered_on": case.entered_on,
+        "decided_on": case.decided_on,
+        "due_on": case.due_on,
+        "returns": case.book.get("returns", 0),
+    }
+
+
+def ask(expression: Expression, values: Values) -> Answer:
+    """Return what an expression says, the rules it reads looked up first."""
+    keys = [path[6:] for path in expression.paths if path.startswith("rules.")]
+    if keys:
+        rules = dict(values.get("rules") or {})
+        for key in keys:
+            if key not in rules:
+                rules[key] = values.facts.rules(key).value
+        values["rules"] = rules
+    return expression.evaluate(values, values.facts.working_days)
+
+
+def cited(source: Citation | None, facts: Facts) -> tuple[str, str]:
+    """Return a citation as people read it, and its grade; a rule's citation comes from the pack."""
+    if source is None:
+        return "", ""
+    if source.rule:
+        value = facts.rules(source.rule)
+        if value.cite is not None:
+            return str(value.cite), str(value.grade)
+        return "", ""
+    return " ".join(filter(None, (source.act, source.article))), source.grade
+
+
+def check(trigger: Trigger, facts: Facts) -> tuple[tuple[Unmet, ...], list[dict[str, Any]]]:
+    """Return everything that `trigger` still lacks on this case, and what the guards said.
+
+    Shapes:
+        returns: (unmet in the order person, reason, fields, documents, requirements, guards, approvals, children;
+            [{name, ok, inputs}] for the log).
+    """
+    values = Values(facts)
+    unmet: list[Unmet] = []
+    outcomes: list[dict[str, Any]] = []
+    unmet += _person(trigger, facts)
+    unmet += _needs(trigger, facts, values)
+    unmet += _requirements(trigger, facts, values)
+    unmet += _guards(trigger, facts, outcomes)
+    if trigger.approvals is not None:
+        unmet += approvals.lacking(trigger, facts)
+    unmet += _children(trigger, facts)
+    return tuple(unmet), outcomes
+
+
+def _person(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
+    # A timer or an automatic move has no seat: the definition itself says that it may.
+    if facts.person in {"timer", "system"}:
+        return
+    if seat_for(trigger.by, facts.case, facts.seats) is None:
+        who = [approvals.seat_title(str(one), facts) for one in trigger.by] or [_SYSTEM]
+        yield Unmet(
+            "not_permitted", _both(_NOT_PERMITTED, title=trigger.title, who=_joined(who)), place="person"
+        )
+
+
+def _needs(trigger: Trigger, facts: Facts, values: Values) -> Iterable[Unmet]:
+    needs = trigger.needs
+    if needs.reason and not facts.reason.strip():
+        yield Unmet("reason", _REASON, place="reason")
+    fields = facts.definition.fields
+    for name in needs.fields:
+        if values.get(name) in (None, ""):
+            citation, grade = cited(fields[name].source, facts)
+            yield Unmet(name, _both(_FIELD, title=fields[name].title), citation, grade, f"field:{name}")
+    for name, field in fields.items():
+        if field.required_when is None or name in needs.fields or values.get(name) not in (None, ""):
+            continue
+        if ask(field.required_when, values).value is True:
+            citation, grade = cited(field.source, facts)
+            yield Unmet(name, _both(_FIELD, title=field.title), citation, grade, f"field:{name}")
+    yield from _documents(trigger, facts)
+
+
+def _documents(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
+    wanted: dict[str, tuple[str, str]] = {}
+    for name in trigger.needs.documents:
+        wanted[name] = cited(facts.definition.fields[name].source, facts)
+    for key in trigger.needs.document_rules:
+        rule = facts.rules(key)
+        if rule.value is None:
+            yield Unmet(key, _both(_UNVERIFIED, what=key), place=f"rule:{key}")
+            continue
+        for name in rule.value:
+            wanted.setdefault(name, (str(rule.cite) if rule.cite else "", str(rule.grade or "")))
+    for name, (citation, grade) in wanted.items():
+        field = facts.definition.fields.get(name)
+        title = field.title if field else Words(name, name)
+        papers = facts.case.documents(name)
+        if not papers:
+            yield Unmet(name, _both(_DOCUMENT, title=title), citation, grade, f"document:{name}")
+        elif not any(paper["number"] and paper["signed_on"] and paper["signer"] for paper in papers):
+            yield Unmet(name, _both(_DOCUMENT_PARTS, title=title), citation, grade, f"document:{name}")
+
+
+def _requirements(trigger: Trigger, facts: Facts, values: Values) -> Iterable[Unmet]:
+    for requirement in trigger.require:
+        answer = ask(requirement.that, values)
+        if answer.value is True:
+            continue
+        citation, grade = cited(requirement.source, facts)
+        if answer.missing:
+            yield Unmet(
+                requirement.id, _missing(answer.missing, facts), citation, grade, _place(answer.missing[0])
+            )
+            continue
+        words = Words(
+            _filled(requirement.otherwise, "vi", facts, values),
+            _filled(requirement.otherwise, "en", facts, values),
+        )
+        yield Unmet(requirement.id, words, citation, grade, _place(*requirement.that.paths[:1]))
+
+
+def _guards(trigger: Trigger, facts: Facts, outcomes: list[dict[str, Any]]) -> Iterable[Unmet]:
+    for call in trigger.guards:
+        known = GUARDS[call.name]
+        verdict = known.ask(facts, **call.arguments)
+        outcomes.append({"name": call.name, "ok": verdict.ok, "inputs": dict(verdict.inputs)})
+        if not verdict.ok:
+            citation, grade = cited(call.source or known.source, facts)
+            shown = {name: _shown(value) for name, value in verdict.inputs.items()}
+            yield Unmet(call.name, _both(known.otherwise, **shown), citation, grade, known.place)
+
+
+def _children(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
+    """A parent never ends with an open child, unless this very move ends the child too."""
+    target = facts.definition.states.get(trigger.to)
+    if target is None or target.final is None:
+        return
+    ended_along = {
+        name for name, rule in facts.definition.children.items() if target.final in rule.when_parent
+    }
+    codes = [case.code for name, case in facts.children if case.final is None and name not in ended_along]
+    if codes:
+        yield Unmet("children_open", _both(_OPEN_CHILDREN, codes=", ".join(codes)), place="children")
+
+
+def _missing(paths: tuple[str, ...], facts: Facts) -> Words:
+    rules = [path[6:] for path in paths if path.startswith("rules.")]
+    if rules:
+        return _both(_UNVERIFIED, what=", ".join(rules))
+    titles = [
+        field.title if (field := facts.definition.fields.get(path)) else Words(path, path) for path in paths
+    ]
+    return _both(_MISSING, what=_joined(titles))
+
+
+def _place(path: str = "") -> str:
+    if path.startswith("rules."):
+        return f"rule:{path[6:]}"
+    return f"field:{path}" if path and "." not in path else path.split(".")[0] or "case"
+
+
+def _joined(words: Iterable[Words]) -> Words:
+    words = list(words)
+    return Words(" / ".join(one.vi for one in words), " / ".join(one.en for one in words))
+
+
+def _both(template: Words, **facts: Any) -> Words:
+    """Fill a template in both languages; a fact that is `Words` itself is taken in the same language."""
+    vi = {name: value.vi if isinstance(value, Words) else value for name, value in facts.items()}
+    en = {name: value.en if isinstance(value, Words) else value for name, value in facts.items()}
+    return Words(template.fill("vi", **vi), template.fill("en", **en))
+
+
+def _filled(words: Words, language: str, facts: Facts, values: Values) -> str:
+    """Fill `{field}`, `{rules.key}` and `{parent.field}` of a requirement's words with what they stand for."""
+    text = words.text(language)
+    for path in set(_placeholders(text)):
+        root, _, rest = path.partition(".")
+        if root == "rules":
+            rule = facts.rules(rest)
+            value = _shown(rule.value, str(rule.unit or ""))
+        elif rest:
+            value = _shown((values.get(root) or {}).get(rest), "vnd" if rest.endswith("_vnd") else "")
+        else:
+            declared = facts.definition.fields.get(root)
+            value = _shown(values.get(root), declared.type if declared else "")
+        text = text.replace("{" + path + "}", value)
+    return text
+
+
+def _placeholders(text: str) -> Iterable[str]:
+    for part in text.split("{")[1:]:
+        yield part.split("}", 1)[0]
+
+
+def _shown(value: Any, unit: str = "") -> str:
+    """Return a value as a person reads it: percent in percent, money with its thousands apart."""
+    if value is None:
+        return "—"
+    if unit == "percent" and isinstance(value, int):
+        return f"{value / 100:g}".replace(".", ",")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}".replace(",", ".")
+    return str(value)
+
+
+def summary(definition: Definition, case: Case) -> Mapping[str, Any]:
+    """Return the common columns that the definition fills from its fields."""
+    data, words = case.data, definition.summary
+    title = data.get(words.get("title", "")) or definition.title.vi
+    amount = data.get(words.get("amount", ""))
+    return {
+        "name": definition.name,
+        "phase": definition.states[case.state].phase,
+        "scope": data.get(words.get("scope", "")),
+        "category": data.get(words.get("category", "")),
+        "amount_vnd": amount if isinstance(amount, int) else None,
+        "title": title,
+    }

@@ -1,0 +1,191 @@
+"""The schema of a store: made and moved by numbered migrations, checked whenever a store is opened.
+
+A store is born `sample` or `production`, and stays so: that is its first log entry.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+
+from engine import append_only, entries
+from engine.commands import SYSTEM, Register, new_id
+from engine.entries import Entry
+from engine.errors import Broken, Refused, Words
+from engine.sqlite_store import SqliteStore, system_clock
+from engine.store import StoreUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+class SchemaOld(Refused):
+    """The store was made by an older version."""
+
+    code = "schema_old"
+    words = Words(
+        "Kho {path} ở lược đồ {found}, phần mềm cần {wanted}. Sao lưu rồi chạy `tiendo schema upgrade`.",
+        "The store {path} has schema {found}, this version needs {wanted}. Back it up, then run `tiendo schema upgrade`.",
+    )
+
+
+class SchemaNew(Broken):
+    """The store was moved on by a newer version."""
+
+    code = "schema_new"
+    words = Words(
+        "Kho {path} ở lược đồ {found}, mới hơn phần mềm này ({wanted}). Hãy dùng phiên bản phần mềm mới.",
+        "The store {path} has schema {found}, newer than this version ({wanted}). Use the newer version.",
+    )
+
+
+class StoreExists(Refused):
+    """There is something at this path already."""
+
+    code = "store_exists"
+    words = Words(
+        "{path} đã có; không ghi đè. Chọn đường dẫn khác hoặc mở kho này.",
+        "{path} exists and is not overwritten. Choose another path, or open this store.",
+    )
+
+
+def create(path: str | Path, *, kind: str, clock: Callable[[], int] = system_clock) -> SqliteStore:
+    """Make a new embedded store and open it.
+
+    Shapes:
+        kind: "sample" or "production"; unchangeable.
+    Errors:
+        StoreExists: the file is there; it was not touched. StoreUnreachable: the folder can't be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as why:
+        raise StoreExists(path=str(path)) from why
+    except OSError as why:
+        raise StoreUnreachable(path=str(path), why=why.strerror or str(why)) from why
+    upgrade(path)
+    store = SqliteStore(path, clock=clock)
+    _give_birth(store, kind)
+    return store
+
+
+def open_store(path: str | Path, *, clock: Callable[[], int] = system_clock) -> SqliteStore:
+    """Open an existing embedded store after checking its schema and its guards.
+
+    Errors:
+        StoreUnreachable, StoreCorrupt, StoreOnNetwork, SchemaOld, SchemaNew, GuardsMissing: it was not opened.
+    """
+    store = SqliteStore(path, clock=clock)
+    try:
+        with store.read() as connection:
+            _check_version(connection, store.path)
+            append_only.check(connection, store.path)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def upgrade(path: str | Path, to: str = "head") -> None:
+    """Bring the schema of a store to a revision; the guards are created anew at the end.
+
+    Errors:
+        What the database says: the migration that failed has changed nothing.
+    """
+    _migrate(path, lambda config: command.upgrade(config, to))
+
+
+def downgrade(path: str | Path, to: str) -> None:
+    """Take the schema of a store back; log tables are left as they are."""
+    _migrate(path, lambda config: command.downgrade(config, to))
+
+
+def head() -> str:
+    """Return the newest revision that this version knows."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    return found or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return config
+
+
+def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
+    engine = create_engine(f"sqlite:///{Path(path).resolve()}")
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.rollback()
+            with connection.begin():
+                config = _config()
+                config.attributes["connection"] = connection
+                run(config)
+                if MigrationContext.configure(connection).get_current_revision() is not None:
+                    append_only.install(connection)
+    finally:
+        engine.dispose()
+
+
+def _check_version(connection: Connection, path: str) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    wanted = head()
+    if found == wanted:
+        return
+    known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is None or found in known:
+        raise SchemaOld(path=path, found=found or "—", wanted=wanted)
+    raise SchemaNew(path=path, found=found, wanted=wanted)
+
+
+def _give_birth(store: SqliteStore, kind: str) -> None:
+    """Write the store's own row and the first entry of its log."""
+    row = new_id()
+    birth = Register(principal=SYSTEM, register="store", values={"kind": kind})
+    with store.begin() as tx:
+        changes = {"code": [None, "store"], "kind": [None, kind]}
+        at = tx.stamp()
+        _, head_hash, logged = entries.write(
+            Entry(changes), birth, subject=("store", row), seq=1, previous="", recorded_at=at
+        )
+        tx.run(
+            "INSERT INTO store (id, kind, born_at, secret) VALUES (1, :kind, :at, :secret)",
+            {"kind": kind, "at": at, "secret": secrets.token_hex(32)},
+        )
+        columns = "subject_kind, subject, seq, hash, recorded_at, principal, command, kind, trigger, entry"
+        names = columns.split(", ")
+        marks = ", ".join(f":{name}" for name in names)
+        tx.run(
+            f"INSERT INTO transition_log ({columns}) VALUES ({marks})",  # noqa: S608 - our own words
+            dict(zip(names, logged, strict=True)),
+        )
+        tx.run("INSERT INTO unfolded (subject_kind, subject, seq) VALUES ('store', :row, 1)", {"row": row})
+        tx.run(
+            "INSERT INTO register_row (kind, id, code, sort_text, data, version, seq, head)"
+            " VALUES ('store', :row, 'store', 'store', :data, 1, 1, :head)",
+            {"row": row, "data": f'{{"kind":"{kind}"}}', "head": head_hash},
+        )
