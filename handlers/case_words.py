@@ -1,4 +1,4 @@
-"""One case as people read it: titles of the pinned definition, names behind ids, days in words, rules with their source."""
+"""One case as people read it: titles of its definition, names behind ids, days in words, sources of rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from engine.definition import Citation, Deadline, Definition, State, Who
-    from engine.execute import Engine
+    from engine.engine import Engine
 
 _CASE = records.workflow_case
 _FIELDS = tuple(item.name for item in fields(Case))

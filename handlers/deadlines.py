@@ -1,4 +1,4 @@
-"""A transition that planned deadlines wants them looked at once now: what is due already fires without waiting."""
+"""A transition that planned deadlines wants them looked at now: what is due already fires without waiting."""
 
 from __future__ import annotations
 

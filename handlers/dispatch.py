@@ -22,7 +22,7 @@ from engine.errors import Broken, Refused, Words
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.execute import Engine
+    from engine.engine import Engine
     from handlers.channels import Channel
     from handlers.notice_texts import NoticeTexts
 

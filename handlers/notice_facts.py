@@ -1,4 +1,4 @@
-"""Everything that one notice says, found at the moment it is sent: to whom it really goes, and what it tells them."""
+"""Everything that one notice says, found at the moment it is sent: to whom it goes, and what it tells them."""
 
 from __future__ import annotations
 

@@ -184,6 +184,11 @@ def iso_instant(micros: int | None) -> str | None:
     return _moment(micros).astimezone(UTC).isoformat() if micros is not None else None
 
 
+def today() -> date:
+    """Return the present day in Asia/Ho_Chi_Minh by this machine's clock; the store has its own."""
+    return datetime.now(HANOI).date()
+
+
 def civil_day(micros: int) -> date:
     """Return the day in Asia/Ho_Chi_Minh at that instant (UTC+7 since 1976, no summer time)."""
     return _moment(micros).date()

@@ -1,0 +1,266 @@
+"""Commands about what cases run under: validate, publish, definitions, diagram; calendar and rules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - read at run time, with the types of the options
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine import library
+from engine.diagram import mermaid, svg
+from engine.errors import Refused, Words
+from engine.linter import validate as validate_text
+from engine.loading import Known
+from handlers import build, cli_print, finding, publishing, words
+from handlers.case_words import source_words
+from handlers.cli_session import Commands, Session
+
+if TYPE_CHECKING:
+    from engine.findings import Finding
+    from engine.rule_rows import Value
+
+
+class FolderFileMissing(Refused):
+    """The file to look at is not there."""
+
+    code = "definition_file_missing"
+    words = Words("Không có tệp {path}. Kiểm tra đường dẫn.", "There is no file {path}. Check the path.")
+
+
+def _rules(session: Session) -> Any:
+    return build.make_rules(session.settings)
+
+
+commands = Commands()
+
+
+@commands.add("validate")
+def validate(
+    session: Session,
+    *,
+    files: Annotated[
+        list[Path], typer.Argument(help="Tệp quy trình; bỏ trống: mọi tệp của các thư mục.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Soát quy trình: mọi chỗ cần sửa, kèm tệp, dòng, cột / check definitions."""
+    book = _rules(session)
+    known = publishing.known_beside(session.settings, book)
+    shelf = library.read_library(build.folders(session.settings), known)
+    found: list[Finding] = list(shelf.findings)
+    checked = len(shelf.files)
+    if files:
+        known = Known(
+            definitions=shelf.outlines, rules=known.rules, guards=known.guards, notices=known.notices
+        )
+        found = []
+        checked = len(files)
+        for file in files:
+            if not file.is_file():
+                raise FolderFileMissing(path=str(file))
+            found.extend(validate_text(file.read_bytes(), name=str(file), known=known)[1])
+    if session.as_json:
+        cli_print.as_json([_finding_json(one, session.language) for one in found])
+    else:
+        for one in found:
+            hint = f"  → {one.suggestion}?" if one.suggestion else ""
+            cli_print.line(
+                f"{one.file}:{one.line}:{one.column}: {one.words.text(session.language)} [{one.code}]{hint}"
+            )
+        count = session.say(
+            f"{checked} quy trình, {len(found)} chỗ cần sửa.",
+            f"{checked} definitions, {len(found)} findings.",
+        )
+        cli_print.line(count, "bold")
+    if found:
+        raise typer.Exit(2)
+
+
+@commands.add("publish")
+def publish(
+    session: Session,
+    *,
+    names: Annotated[list[str], typer.Argument(help="Tên quy trình; bỏ trống: mọi quy trình.")] = [],  # noqa: B006
+) -> None:
+    """Công bố quy trình vào kho / publish definitions."""
+    done = publishing.publish_all(session.settings, session.engine, session.principal, names)
+    plain = [
+        {
+            "definition": one.definition.name, "version": one.definition.version, "hash": one.definition.hash,
+            "published": one.receipt is not None,
+            "changes": publishing.difference(one.before, one.definition, session.language),
+        }
+        for one in done
+    ]  # fmt: skip
+    if session.as_json:
+        cli_print.as_json(plain)
+        return
+    for one in plain:
+        verb = (
+            session.say("đã công bố", "published")
+            if one["published"]
+            else session.say("đã có, không đổi", "there already")
+        )
+        cli_print.line(f"{one['definition']} v{one['version']} {str(one['hash'])[:12]}: {verb}")
+        for line in one["changes"] if one["published"] else ():
+            cli_print.line(f"    {line}")
+
+
+@commands.add("definitions")
+def definitions(
+    session: Session,
+    *,
+    name: Annotated[str, typer.Argument(help="Tên quy trình; bỏ trống: danh sách.")] = "",
+) -> None:
+    """Các quy trình đã công bố, và từng quy trình gồm gì / what is published."""
+    if name:
+        _one_definition(session, name)
+        return
+    found = [session.engine.definitions.newest(one) for one in session.engine.definitions.names()]
+    plain = [{"definition": one.name, "version": one.version, "title": one.title.text(session.language), "hash": one.hash,
+              "states": len(one.states), "parents": list(one.parents)} for one in found]  # fmt: skip
+    heads = session.say(
+        "Quy trình|Phiên bản|Tên|Trạng thái|Hồ sơ mẹ", "Definition|Version|Title|States|Parents"
+    ).split("|")
+    rows = [
+        (one.name, one.version, one.title.text(session.language), len(one.states), ", ".join(one.parents))
+        for one in found
+    ]
+    empty = session.say(
+        "Chưa công bố quy trình nào: tiendo publish", "Nothing is published yet: tiendo publish"
+    )
+    cli_print.show(session, plain, heads, rows, empty=empty)
+
+
+@commands.add("diagram")
+def diagram(
+    session: Session,
+    *,
+    name: Annotated[str, typer.Argument(help="Tên quy trình, hoặc mã hồ sơ để tô trạng thái hiện tại.")],
+    svg_form: Annotated[bool, typer.Option("--svg", help="Ảnh SVG thay cho Mermaid.")] = False,
+) -> None:
+    """Sơ đồ quy trình (Mermaid hoặc SVG) / draw a definition."""
+    state, definition = None, None
+    if name in session.engine.definitions.names():
+        definition = session.engine.definitions.newest(name)
+    else:
+        row = finding.case(session, name)
+        definition, state = session.engine.definitions.by_hash(row.definition), row.state
+    draw = svg if svg_form else mermaid
+    sys.stdout.write(draw(definition, state=state, language=session.language).rstrip() + "\n")
+
+
+@commands.add("calendar")
+def calendar(
+    session: Session, *, day: Annotated[str, typer.Argument(help="Ngày dd/MM/yyyy; bỏ trống: hôm nay.")] = ""
+) -> None:
+    """Ngày làm việc hay ngày nghỉ, vì sao / is it a working day, and why."""
+    found = session.today.fromisoformat(words.read_day(day)) if day else session.today
+    known = session.engine.calendar
+    note = known.why(found)
+    plain = {
+        "day": found.isoformat(), "working": known.is_working(found), "kind": note.kind,
+        "title": note.title.text(session.language), "status": note.status, "source": note.source,
+        "next_working": known.next_working(found).isoformat(),
+    }  # fmt: skip
+    if session.as_json:
+        cli_print.as_json(plain)
+        return
+    verdict = (
+        session.say("ngày làm việc", "a working day")
+        if plain["working"]
+        else session.say("ngày nghỉ", "a day off")
+    )
+    status = f" [{note.status}: {note.source}]" if note.source else ""
+    cli_print.line(f"{words.day(found)}: {verdict} — {plain['title']}{status}")
+    cli_print.line(
+        session.say("Ngày làm việc kế tiếp", "Next working day")
+        + f": {words.day(str(plain['next_working']))}"
+    )
+
+
+@commands.add("rules")
+def rules(
+    session: Session,
+    *,
+    key: Annotated[str, typer.Argument(help="Khoá, ví dụ advance_rate; bỏ trống: danh sách.")] = "",
+    when: Annotated[
+        list[str], typer.Option("--when", metavar="DIMENSION=WORD", help="Ví dụ activity=machinery.")
+    ] = [],  # noqa: B006
+    on: Annotated[str, typer.Option("--on", help="Ngày áp dụng, dd/MM/yyyy; mặc định hôm nay.")] = "",
+) -> None:
+    """Giá trị của bộ quy tắc, kèm căn cứ / values of the rule packs with their source."""
+    from handlers import cli_values  # noqa: PLC0415 - a ring otherwise
+
+    book = _rules(session)
+    dimensions = cli_values.pairs(when, "--when", "activity=machinery")
+    today = session.today.fromisoformat(words.read_day(on)) if on else words.today()
+    keys = (key,) if key else book.keys
+    found: list[Value] = [book.resolve(one, dimensions, today) for one in keys]
+    plain = [_value_json(one, session.language) for one in found]
+    if session.as_json:
+        cli_print.as_json(plain)
+        return
+    if key and not found[0].verified:
+        cli_print.line(found[0].sentence(session.language))
+        for line in _rows(book, key, session.language):
+            cli_print.line(f"  {line}")
+        return
+    heads = session.say("Khoá|Nghĩa|Giá trị|Căn cứ", "Key|Meaning|Value|Source").split("|")
+    cli_print.table(heads, [(one["key"], one["title"], one["shown"], one["source"]) for one in plain])
+
+
+def _rows(book: Any, key: str, language: str) -> list[str]:
+    lines = []
+    for pack, row in book.rows(key):
+        when = ", ".join(f"{name}={'|'.join(found)}" for name, found in row.when) or "—"
+        lines.append(
+            f"{pack.pack}: {when} → {row.value if row.value is not None else '?'}  [{source_words(str(row.cite or ''), row.grade, language)}]"
+        )
+    return lines
+
+
+def _value_json(one: Value, language: str) -> dict[str, Any]:
+    return {
+        "key": one.key, "title": one.title.text(language), "unit": one.unit, "value": one.value,
+        "shown": one.shown(language), "grade": one.grade, "pack": one.pack_name,
+        "source": source_words(str(one.cite or ""), one.grade, language),
+    }  # fmt: skip
+
+
+def _finding_json(one: Finding, language: str) -> dict[str, Any]:
+    return {
+        "file": one.file, "line": one.line, "column": one.column, "code": one.code,
+        "words": one.words.text(language), "suggestion": one.suggestion,
+    }  # fmt: skip
+
+
+def _one_definition(session: Session, name: str) -> None:
+    found, language = session.engine.definitions.newest(name), session.language
+    if session.as_json:
+        cli_print.as_json({
+            "definition": found.name, "version": found.version, "hash": found.hash, "title": found.title.text(language),
+            "parties": {one.name: {"kind": one.kind, "roles": list(one.roles)} for one in found.parties.values()},
+            "fields": {one.name: one.type for one in found.fields.values()},
+            "states": {one.name: {"phase": one.phase, "triggers": list(one.triggers)} for one in found.states.values()},
+        })  # fmt: skip
+        return
+    cli_print.line(f"{found.name} v{found.version}: {found.title.text(language)}", "bold")
+    for party in found.parties.values():
+        roles = ", ".join(f"{role} ({title.text(language)})" for role, title in party.roles.items())
+        cli_print.line(
+            f"  {session.say('bên', 'party')} {party.name}: {party.title.text(language)}"
+            + (f" — {roles}" if roles else "")
+        )
+    for field in found.fields.values():
+        choices = f" [{', '.join(field.choices)}]" if field.choices else ""
+        cli_print.line(
+            f"  {session.say('trường', 'field')} {field.name} ({field.type}): {field.title.text(language)}{choices}"
+        )
+    for state in found.states.values():
+        triggers = ", ".join(f"{one.name} → {one.to}" for one in state.triggers.values() if not one.overlay)
+        cli_print.line(
+            f"  {state.phase} · {state.name}: {state.title.text(language)}"
+            + (f" — {triggers}" if triggers else "")
+        )

@@ -1,0 +1,142 @@
+"""What the command line prints: tables for people, ISO and integers with --json, refusals with the way out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import Broken, Refused, TiendoError, Unavailable, Words
+from handlers.case_words import source_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from engine.commands import Unmet
+    from handlers.cli_session import Session
+
+EXIT_CODES: dict[type[TiendoError], int] = {Refused: 2, Broken: 70, Unavailable: 75}
+_NARROWEST = 110
+_SUPPLY = Words("bổ sung: ", "supply it: ")
+
+
+def screen(*, error: bool = False) -> Console:
+    """Return a console that never breaks a line that is read by a program or copied by a person."""
+    found = Console(stderr=error, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    if not found.is_terminal:
+        found.width = max(found.width, _NARROWEST)
+    return found
+
+
+def line(text: str = "", style: str = "") -> None:
+    """Print one line."""
+    screen().print(Text(text, style=style))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> None:
+    """Print a table; the columns numbered in `right` are set flush right."""
+    made = Table(box=None, header_style="bold", pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for number, word in enumerate(head):
+        made.add_column(Text(word), justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console = screen()
+    console.soft_wrap = False
+    console.print(made)
+
+
+def as_json(value: Any) -> None:
+    """Print JSON: dates ISO, money integers."""
+    text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def show(
+    session: Session, value: Any, head: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = ""
+) -> None:
+    """Print a list: as JSON from `value`, else as a table, or one sentence when there is nothing."""
+    if session.as_json:
+        as_json(value)
+        return
+    listed = list(rows)
+    if listed:
+        table(head, listed)
+    else:
+        line(empty or session.say("Không có gì.", "Nothing."))
+
+
+def problem(error: TiendoError, *, language: str, json: bool, case: str = "") -> int:
+    """Print an error the same way everywhere and return the exit code of its family."""
+    unmet: tuple[Unmet, ...] = tuple(error.facts.get("unmet", ())) if isinstance(error, Refused) else ()
+    if json:
+        as_json(
+            {
+                "error": {
+                    "code": error.code,
+                    "sentence": error.sentence(language),
+                    "unmet": unmet_json(unmet, language),
+                }
+            }
+        )
+    else:
+        console = screen(error=True)
+        console.print(Text(error.sentence(language), style="bold"))
+        for text in unmet_lines(
+            unmet, language, case or str(error.facts.get("code", "")), error.facts.get("trigger_name", "")
+        ):
+            console.print(Text(text))
+    return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 70)
+
+
+def unmet_json(unmet: Iterable[Unmet], language: str) -> list[dict[str, str]]:
+    """Return unmet requirements as plain data."""
+    return [
+        {
+            "code": one.code,
+            "words": one.words.text(language),
+            "citation": one.citation,
+            "grade": one.grade,
+            "place": one.place,
+        }
+        for one in unmet
+    ]
+
+
+def unmet_lines(
+    unmet: Iterable[Unmet], language: str, case: str, trigger: str = "", people: Sequence[str] = ()
+) -> list[str]:
+    """Return, for each unmet requirement, what is missing with its source, and the very command that supplies it."""
+    lines: list[str] = []
+    for one in unmet:
+        source = source_words(one.citation, one.grade, language)
+        lines.append(f"  ✗ {one.words.text(language)}" + (f"  [{source}]" if source else ""))
+        way = supply(one, language, case, trigger, people)
+        if way:
+            lines.append(f"      {_SUPPLY.text(language)}{way}")
+    return lines
+
+
+def supply(one: Unmet, language: str, case: str, trigger: str = "", people: Sequence[str] = ()) -> str:
+    """Return the command line, or the sentence, by which a requirement is met."""
+    kind, _, word = one.place.partition(":")
+    code = shlex.quote(case) if case else "CODE"
+    said = language == "en"
+    who = " | ".join(map(shlex.quote, people)) or "…"
+    ways = {
+        "field": f"tiendo edit {code} --set {word}=…",
+        "document": f'tiendo attach {code} {word} --number … --signed-on dd/mm/yyyy --signer "…"',
+        "rule": f'tiendo edit {code} --rule {word}=… --source "…"',
+        "reason": f'tiendo fire {code} {trigger or "…"} --reason "…"',
+        "votes": f"tiendo vote {code} {trigger or '…'} yes --as {who}",
+        "person": f"tiendo fire {code} {trigger or '…'} --as {who}",
+        "children": f"tiendo list --root {code}",
+        "plan": "tiendo budget list",
+        "establishment": "tiendo establishment list",
+        "parent": "the parent case" if said else "ở hồ sơ mẹ",
+    }
+    return ways.get(kind, "")

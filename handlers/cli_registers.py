@@ -1,0 +1,172 @@
+"""Commands for registers: person, organisation, establishment, budget; each with list, show and set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.case_history import history
+from engine.commands import Register
+from engine.execute import execute
+from engine.names import names_of, opened, shown
+from engine.personal import is_commitment
+from engine.register_words import REGISTERS
+from handlers import cli_print, cli_show, cli_values, finding, words
+from handlers.cli_session import Commands, Session
+
+if TYPE_CHECKING:
+    from engine.register_words import RegisterWord
+
+KINDS = {
+    "person": ("person", "Người / people"),
+    "organisation": ("organisation", "Cơ quan / organisations"),
+    "establishment": ("establishment", "Cơ sở công nghiệp nông thôn / establishments"),
+    "budget": ("budget_line", "Dòng kinh phí / budget lines"),
+}
+Key = Annotated[str, typer.Argument(metavar="CODE", help="Mã.")]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put a group for each register on the command line."""
+    for name, (kind, title) in KINDS.items():
+        one = typer.Typer(help=title, no_args_is_help=True)
+        commands = Commands()
+        _add_looking(commands, kind)
+        _add_set(commands, kind)
+        commands.add_to(one)
+        group.add_typer(one, name=name)
+
+
+def _plain(session: Session, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its personal values opened and its references named."""
+    data: dict[str, Any] = row["data"]
+    with session.store.read() as connection:
+        values = opened(connection, [one for one in data.values() if is_commitment(one)])
+        ids = [inner for one in data.values() for inner in (one.values() if isinstance(one, dict) else [one])]
+        named = names_of(connection, [one for one in ids if isinstance(one, str) and len(one) == 32])  # noqa: PLR2004 - an id
+    found: dict[str, Any] = {"code": row["code"], "id": row["id"], "version": row["version"]}
+    for word, value in data.items():
+        clear = shown(value, values, session.language)
+        found[word] = (
+            {part: named.get(one, one) for part, one in clear.items()}
+            if isinstance(clear, dict)
+            else named.get(clear, clear)
+        )
+    return found
+
+
+def _add_looking(commands: Commands, kind: str) -> None:
+    @commands.add("list")
+    def show_list(session: Session) -> None:
+        """Danh sách / list."""
+        with session.store.read() as connection:
+            rows = finding.rows(connection, kind)
+        plain = [_plain(session, row) for row in rows]
+        heads = [session.say("Mã", "Code"), session.say("Tên", "Name"), ""]
+        cli_print.show(
+            session,
+            plain,
+            heads,
+            [(one["code"], one.get("name", ""), _summary(kind, one, session)) for one in plain],
+        )
+
+    @commands.add("show")
+    def show(session: Session, key: Key) -> None:
+        """Xem một dòng và diễn biến của nó / one row and its story."""
+        with session.store.read() as connection:
+            row_id = finding.row_id(connection, kind, key)
+            row = next(one for one in finding.rows(connection, kind) if one["id"] == row_id)
+            story = history(connection, row_id, kind=kind, language=session.language)
+        plain = _plain(session, row)
+        if session.as_json:
+            cli_print.as_json({**plain, "history": [cli_show.entry_json(one) for one in story]})
+            return
+        for word, value in plain.items():
+            said = (
+                ", ".join(f"{part}: {one}" for part, one in value.items())
+                if isinstance(value, dict)
+                else value
+            )
+            cli_print.line(f"{word}: {said}")
+        for one in story:
+            changed = ", ".join(change.word for change in one.changes)
+            cli_print.line(f"#{one.seq}  {words.instant(one.recorded_at)}  {one.who}: {changed}")
+
+
+def _summary(kind: str, row: dict[str, Any], session: Session) -> str:
+    if kind == "person":
+        held = [one for word, one in row.items() if word.startswith("membership.")]
+        return "; ".join(f"{one.get('role')} · {one.get('bound')}" for one in held)
+    if kind == "budget_line":
+        return f"{row.get('programme')} {row.get('plan_year')} {row.get('scope')}: {words.money(row.get('amount_vnd'), session.language)}"
+    return " · ".join(str(row[word]) for word in ("kind", "legal_form", "province") if row.get(word))
+
+
+def _add_set(commands: Commands, kind: str) -> None:
+    @commands.add("set")
+    def put(
+        session: Session,
+        *,
+        key: Key,
+        values: Annotated[
+            list[str], typer.Argument(metavar="WORD=VALUE", help='Ví dụ name="Nguyễn Văn A".')
+        ] = [],  # noqa: B006
+        member: Annotated[
+            list[str], typer.Option("--member", metavar="ORG:ROLE:FROM[:TO]", help="Vai trò trong cơ quan.")
+        ] = [],  # noqa: B006
+        substitute: Annotated[
+            list[str], typer.Option("--substitute", metavar="PERSON:FROM[:TO]", help="Người thay.")
+        ] = [],  # noqa: B006
+        reason: Annotated[str, typer.Option("--reason", help="Lý do.")] = "",
+    ) -> None:
+        """Thêm hoặc sửa một dòng / write a row."""
+        asked: dict[str, Any] = {
+            word: _typed(kind, word, text) for word, text in cli_values.pairs(values, "", 'name="…"').items()
+        }
+        with session.store.read() as connection:
+            row = next((one for one in finding.rows(connection, kind) if one["code"] == key), None)
+            data: dict[str, Any] = row["data"] if row else {}
+            for item in member:
+                bound, role, *days = item.split(":")
+                of = "organisation"
+                period = {"bound": finding.row_id(connection, of, bound), "role": role, **_days(days)}
+                asked[_next_word("membership", {**data, **asked})] = period
+            for item in substitute:
+                other, *days = item.split(":")
+                period = {"substitute": finding.row_id(connection, "person", other), **_days(days)}
+                asked[_next_word("substitution", {**data, **asked})] = period
+        if row is None:
+            asked["code"] = key
+        asked_by = session.principal
+        receipt = execute(
+            session.engine,
+            Register(
+                principal=asked_by, register=kind, key=row["id"] if row else "", values=asked, reason=reason
+            ),
+        )
+        if session.as_json:
+            cli_print.as_json({name: getattr(receipt, name) for name in type(receipt).__dataclass_fields__})
+        else:
+            cli_print.line(session.say("Đã ghi", "Done") + f": {receipt.code} #{receipt.seq}", "bold")
+
+
+def _days(days: list[str]) -> dict[str, str]:
+    return {word: words.read_day(day) for word, day in zip(("from", "to"), days, strict=False) if day}
+
+
+def _next_word(head: str, data: dict[str, Any]) -> str:
+    taken = [int(word.partition(".")[2]) for word in data if word.startswith(f"{head}.")]
+    return f"{head}.{max(taken, default=0) + 1}"
+
+
+def _typed(kind: str, word: str, text: str) -> Any:
+    declared: RegisterWord | None = REGISTERS[kind].get(word)
+    if not text:
+        return None
+    if declared is None:
+        return text  # the register itself knows what is near
+    readers: dict[str, Any] = {
+        "date": words.read_day, "integer": words.read_whole, "money": words.read_money, "yes_no": cli_values.read_yes_no,
+    }  # fmt: skip
+    return readers.get(declared.type, str)(text)

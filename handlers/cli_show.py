@@ -1,0 +1,370 @@
+"""One case on the command line: four facts, the checklist of each next step, due dates counted out, its story."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import select
+
+from engine import deadlines, legal_clock, records
+from engine.execute import preview
+from engine.names import opened, shown
+from engine.personal import is_commitment
+from handlers import case_words, cli_print, words
+from handlers.case_words import CaseWords
+
+if TYPE_CHECKING:
+    from engine.case_history import HistoryEntry
+    from engine.definition import Definition, Trigger
+    from engine.execute import Step
+    from engine.queries import NoticeRow, SortWord
+    from handlers.cli_session import Session
+
+_MOST_PEOPLE = 3
+SORTS = ("code", "title", "due_on", "held_since", "amount_vnd", "plan_year")
+
+
+def sort_word(given: str) -> SortWord:
+    """Return the column to sort by; what is none sorts by code."""
+    return cast("SortWord", given) if given in SORTS else "code"
+
+
+def look(session: Session, case: str) -> CaseWords:
+    """Read a case for the screen."""
+    with session.store.read() as connection:
+        return case_words.look(session.engine, connection, case, session.today, session.language)
+
+
+def print_facts(session: Session, view: CaseWords) -> None:
+    """Print the four facts of a case, in the order of every screen."""
+    case, say = view.case, session.say
+    phases = [one.title.text(view.language) for one in view.definition.phases]
+    here = [one.name for one in view.definition.phases].index(view.state.phase)
+    path = " ─ ".join(
+        f"● {title}" if number == here else f"{title} ✓" if number < here else title
+        for number, title in enumerate(phases)
+    )
+    amount = case.data.get(view.definition.summary.get("amount", ""))
+    extra = " · ".join(
+        filter(
+            None,
+            (str(case.plan_year or ""), words.money(amount, view.language) if amount is not None else ""),
+        )
+    )
+    cli_print.line(f"{case.code}  {view.title}" + (f"  ({extra})" if extra else ""), "bold")
+    cli_print.line(f"  {path}")
+    cli_print.line(
+        f"  {say('Đang ở', 'State')}: {view.phase} · {view.state.title.text(view.language)} ({case.state})"
+    )
+    cli_print.line(
+        f"  {say('Người giữ', 'Held by')}: {view.holder}"
+        + (f" · {view.held_since}" if view.held_since else "")
+    )
+    due = f"{words.day(case.due_on)} ({view.left()})" if case.due_on else say("không có hạn", "no due date")
+    cli_print.line(f"  {say('Hạn', 'Due')}: {due}")
+    steps = [
+        f"{one.title.text(view.language)} ({one.name})"
+        for one in view.state.triggers.values() if one.when is None and one.by and not one.overlay
+    ]  # fmt: skip
+    cli_print.line(f"  {say('Bước tiếp theo', 'Next step')}: {'; '.join(steps) or '—'}")
+
+
+def show(session: Session, case: str, *, every: bool) -> None:
+    """Print a case with the whole checklist of each next step."""
+    view = look(session, case)
+    steps = preview(session.engine, case, session.person) if view.case.final is None else ()
+    if session.as_json:
+        cli_print.as_json(_json(session, view, steps))
+        return
+    print_facts(session, view)
+    others = [step for step in steps if step.trigger.overlay]
+    for step in steps:
+        if every or not step.trigger.overlay:
+            _print_step(session, view, step)
+    if others and not every:
+        listed = "; ".join(f"{one.trigger.title.text(view.language)} ({one.trigger.name})" for one in others)
+        cli_print.line(
+            session.say(f"Ngoài ra: {listed}. Xem đủ: --all", f"Besides: {listed}. All of it: --all")
+        )
+    if every:
+        _print_data(session, view)
+    _print_children(session, view)
+
+
+def _print_step(session: Session, view: CaseWords, step: Step) -> None:
+    title = f"{step.trigger.title.text(view.language)} ({step.trigger.name})"
+    code = shlex.quote(view.case.code)
+    if step.allowed:
+        cli_print.line(f"\n✓ {title}", "bold")
+        cli_print.line(f"      tiendo fire {code} {step.trigger.name} --as {_own_code(session)}")
+        return
+    missing = session.say(f"còn thiếu {len(step.unmet)}", f"{len(step.unmet)} missing")
+    source = view.source(step.trigger.source)
+    cli_print.line(f"\n○ {title} — {missing}" + (f"  [{source}]" if source else ""), "bold")
+    people = seat_people(session, view, step.trigger)
+    for text in cli_print.unmet_lines(
+        step.unmet, view.language, view.case.code, step.trigger.name, people=people
+    ):
+        cli_print.line(text)
+
+
+def _own_code(session: Session) -> str:
+    table = records.register_row
+    with session.store.read() as connection:
+        found = connection.execute(
+            select(table.c.code).where(table.c.kind == "person", table.c.id == session.person)
+        ).scalar()
+    return shlex.quote(str(found or session.person))
+
+
+def seat_people(session: Session, view: CaseWords, trigger: Trigger) -> tuple[str, ...]:
+    """Return codes of people who may fire a trigger today, or vote on it, a few of them."""
+    wanted = [*trigger.by, *(trigger.approvals.of if trigger.approvals else ())]
+    today, member, row = session.today.isoformat(), records.membership, records.register_row
+    found: list[str] = []
+    with session.store.read() as connection:
+        for who in wanted:
+            bound, role = view.bound(who)
+            if role:
+                query = (
+                    select(row.c.code)
+                    .join(member, member.c.person == row.c.id)
+                    .where(row.c.kind == "person", member.c.bound == bound, member.c.role == role)
+                    .where(member.c.from_on <= today, (member.c.to_on.is_(None)) | (member.c.to_on >= today))
+                )
+            else:
+                query = select(row.c.code).where(row.c.kind == "person", row.c.id == bound)
+            found.extend(connection.execute(query.order_by(row.c.code).limit(_MOST_PEOPLE)).scalars())
+    return tuple(dict.fromkeys(found))
+
+
+def _json(session: Session, view: CaseWords, steps: tuple[Step, ...]) -> dict[str, Any]:
+    case = view.case
+    return {
+        "code": case.code, "definition": view.definition.name, "definition_version": view.definition.version,
+        "title": view.title, "state": case.state, "phase": view.state.phase, "final": case.final,
+        "holder": case.holder, "held_since": case.held_since, "due_on": case.due_on, "plan_year": case.plan_year,
+        "version": case.version, "seq": case.seq, "head": case.head,
+        "data": _opened(session, case.data), "documents": _opened(session, case.below("document")),
+        "steps": [
+            {"trigger": step.trigger.name, "allowed": step.allowed, "unmet": cli_print.unmet_json(step.unmet, view.language)}
+            for step in steps
+        ],
+    }  # fmt: skip
+
+
+def _opened(session: Session, held: dict[str, Any]) -> dict[str, Any]:
+    from_personal = [value for value in held.values() if is_commitment(value)]
+    nested = [
+        one
+        for value in held.values()
+        if isinstance(value, dict)
+        for one in value.values()
+        if is_commitment(one)
+    ]
+    with session.store.read() as connection:
+        values = opened(connection, [*from_personal, *nested])
+    return {name: shown(value, values, session.language) for name, value in held.items()}
+
+
+def _print_data(session: Session, view: CaseWords) -> None:
+    cli_print.line("\n" + session.say("Dữ liệu", "Data"), "bold")
+    data = _opened(session, view.case.data)
+    for name, field in view.definition.fields.items():
+        if name in data:
+            held = data[name]
+            title = (
+                field.choices[held].text(view.language) if field.choices and held in field.choices else None
+            )
+            cli_print.line(
+                f"  {field.title.text(view.language)} ({name}): {title or words.value(field.type, held, view.language)}"
+            )
+    for word, paper in sorted(_opened(session, view.case.below("document")).items()):
+        name, _, number = word.partition(".")
+        title = (
+            view.definition.fields[name].title.text(view.language) if name in view.definition.fields else name
+        )
+        signed = " ".join(
+            filter(None, (paper.get("number"), words.day(paper.get("signed_on")), paper.get("signer")))
+        )
+        cli_print.line(f"  📄 {title} ({name} {number}): {signed}")
+
+
+def _print_children(session: Session, view: CaseWords) -> None:
+    table = records.workflow_case
+    with session.store.read() as connection:
+        rows = connection.execute(
+            select(table.c.code, table.c.definition, table.c.state, table.c.title)
+            .where(table.c.parent == view.case.id)
+            .order_by(table.c.id)
+        ).all()
+    if rows:
+        cli_print.line("\n" + session.say("Hồ sơ con", "Children"), "bold")
+        for row in rows:
+            definition = session.engine.definitions.by_hash(row.definition)
+            state = definition.states[row.state].title.text(view.language)
+            cli_print.line(f"  {row.code}  {definition.title.text(view.language)}: {state}  {row.title}")
+
+
+def due_of(session: Session, case: str, *, explain: bool) -> None:
+    """Print the running deadlines of a case; with `explain` every day that was counted or not, and why."""
+    view = look(session, case)
+    found: list[dict[str, Any]] = []
+    for name, deadline, book in view.deadlines():
+        source = view.source(deadline.source) if deadline else ""
+        rows = (
+            legal_clock.explain(**deadlines.counting(deadline, book, view.case, session.engine.calendar))
+            if deadline
+            else ()
+        )
+        found.append(
+            {
+                "deadline": name,
+                "due_on": book["due"],
+                "paused": book["paused"],
+                "source": source,
+                "rows": rows,
+            }
+        )
+    if session.as_json:
+        cli_print.as_json(
+            [{**one, "rows": [_row_json(row, session.language) for row in one["rows"]]} for one in found]
+        )
+        return
+    if not found:
+        cli_print.line(
+            session.say("Hồ sơ không có hạn nào đang chạy.", "No deadline is running on this case.")
+        )
+    for one in found:
+        left = session.say("đang tạm dừng", "paused") if one["paused"] else view.left(one["due_on"])
+        cli_print.line(f"{one['deadline']}: {words.day(one['due_on'])} ({left})  [{one['source']}]", "bold")
+        if explain:
+            heads = session.say("Ngày|Tính|Thứ|Vì sao|Nguồn", "Day|Counted|No.|Why|Source").split("|")
+            cli_print.table(heads, [_row_cells(row, session.language) for row in one["rows"]], right=(2,))
+
+
+def _row_cells(row: legal_clock.CountRow, language: str) -> tuple[str, ...]:
+    source = f"{row.source} ({row.status})" if row.status else row.source
+    return (
+        words.day(row.day),
+        "✓" if row.counted else "–",
+        str(row.number or ""),
+        row.why.text(language),
+        source,
+    )
+
+
+def _row_json(row: legal_clock.CountRow, language: str) -> dict[str, Any]:
+    return {
+        "day": row.day.isoformat(), "counted": row.counted, "number": row.number, "why": row.why.text(language),
+        "source": row.source, "status": row.status,
+    }  # fmt: skip
+
+
+def phase_place(session: Session, name: str, phase: str) -> tuple[str, int]:
+    """Return the title of a phase and its place in the newest version of a definition."""
+    phases = session.engine.definitions.newest(name).phases
+    return next(
+        ((one.title.text(session.language), place) for place, one in enumerate(phases) if one.name == phase),
+        (phase, 99),
+    )
+
+
+def notice_subject(session: Session, row: NoticeRow) -> str:
+    """Return the subject line of an in-app notice in the reader's language."""
+    facts = {
+        "code": row.code,
+        "title": row.title,
+        "due": words.day(row.facts.get("due_on")),
+        "facts": row.facts,
+    }
+    view = look(session, row.case_id)
+    state = view.definition.states.get(str(row.facts.get("state")), view.state)
+    facts |= {
+        "state": state.title.text(session.language),
+        "definition": view.definition.title.text(session.language),
+    }
+    return session.app.texts.render(row.word, facts, session.language)[0]
+
+
+def entry_lines(session: Session, definition: Definition, one: HistoryEntry) -> list[str]:
+    """Return an entry as a sentence with its changes below."""
+    say, language = session.say, session.language
+    moved = definition.trigger(one.from_state, one.trigger) if one.from_state else definition.start
+    what = (
+        moved.title.text(language)
+        if moved and moved.name == one.trigger
+        else one.trigger or _KIND_WORDS(one.kind, say)
+    )
+    who = one.who + (f" ({one.organisation})" if one.organisation else "")
+    instead = say(f", thay {one.on_behalf_of}", f", for {one.on_behalf_of}") if one.on_behalf_of else ""
+    claimed = (
+        say(f" · theo hồ sơ ngày {words.day(one.happened_on)}", f" · dated {words.day(one.happened_on)}")
+        if one.happened_on
+        else ""
+    )
+    said = one.reason or one.comment
+    to = (
+        f" → {definition.states[one.to_state].title.text(language)}"
+        if one.to_state in definition.states
+        else ""
+    )
+    head = f"#{one.seq}  {words.instant(one.recorded_at)}{claimed}  {who}{instead}: {what}{to}" + (
+        f" — {said}" if said else ""
+    )
+    lines = [head]
+    for change in one.changes:
+        if change.word.startswith(("data.", "document.", "party.", "vote.")):
+            lines.append(f"      {_change(definition, change.word, change.before, change.after, language)}")
+    return lines
+
+
+def _KIND_WORDS(kind: str, say: Any) -> str:  # noqa: N802 - a table of words behind a function of the language
+    found = {
+        "edit": say("sửa dữ liệu", "edited"), "attach": say("đính kèm", "attached"), "detach": say("gỡ giấy tờ", "detached"),
+        "comment": say("ghi ý kiến", "commented"), "assign": say("giao việc", "assigned"), "vote": say("biểu quyết", "voted"),
+        "remind": say("nhắc hạn", "reminded"), "migrate": say("chuyển phiên bản", "moved to another version"),
+        "erase": say("xoá dữ liệu cá nhân", "erased personal data"),
+    }  # fmt: skip
+    return str(found.get(kind, kind))
+
+
+def _change(definition: Definition, word: str, before: Any, after: Any, language: str) -> str:
+    head, _, rest = word.partition(".")
+    field = definition.fields.get(rest.partition(".")[0])
+    title = field.title.text(language) if field else rest
+    if head == "data" and field:
+        return f"{title}: {words.value(field.type, before, language)} → {words.value(field.type, after, language)}"
+    if head == "document" and isinstance(after, dict):
+        signed = " ".join(
+            filter(None, (after.get("number"), words.day(after.get("signed_on")), after.get("signer")))
+        )
+        return f"+ {title}: {signed}"
+    if isinstance(after, dict):
+        after = after.get("verdict", "")
+    return f"{title}: {before or '—'} → {after or '—'}"
+
+
+def entry_json(one: HistoryEntry) -> dict[str, Any]:
+    """Return an entry as plain data."""
+    found = asdict(one)
+    found["recorded_at"] = words.iso_instant(one.recorded_at)
+    return found
+
+
+def print_agenda(session: Session, found: list[Any]) -> None:
+    """Print what will be sent to whom."""
+    plain = [asdict(one) for one in found]
+    heads = session.say("Khi nào|Hồ sơ|Thời hạn|Việc|Gửi cho", "When|Case|Deadline|What|To").split("|")
+    rows = [
+        (words.instant(one["due_at"]), one.get("code", ""), one.get("deadline", ""), one.get("notice", one.get("kind", "")),
+         ", ".join(map(str, one.get("to", ()))))
+        for one in plain
+    ]  # fmt: skip
+    for one in plain:
+        one["due_at"] = words.iso_instant(one["due_at"])
+    cli_print.show(
+        session, plain, heads, rows, empty=session.say("Không có gì sẽ được gửi.", "Nothing will be sent.")
+    )

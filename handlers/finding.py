@@ -1,0 +1,103 @@
+"""From what people type (a code, a name) to the row that is meant, with the nearest one when there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from engine import queries, records
+from engine.errors import Refused, Words, did_you_mean
+from engine.names import names_of
+from engine.sort_text import sort_text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from engine.queries import CaseRow
+    from handlers.cli_session import Session
+
+_ROW = records.register_row
+_WHAT = {
+    "person": Words("người", "person"),
+    "organisation": Words("cơ quan", "organisation"),
+    "establishment": Words("cơ sở", "establishment"),
+    "budget_line": Words("dòng kinh phí", "budget line"),
+}
+
+
+class RowUnknown(Refused):
+    """Nothing in the register is called like this."""
+
+    code = "row_unknown"
+    words = Words(
+        'Không có {what_vi} nào mang mã hoặc tên "{given}".{hint} Xem `tiendo {kind} list`.',
+        'There is no {what_en} with the code or name "{given}".{hint} See `tiendo {kind} list`.',
+    )
+
+
+class NameShared(Refused):
+    """Several rows have this name."""
+
+    code = "name_shared"
+    words = Words(
+        'Có nhiều {what_vi} tên "{given}": {codes}. Hãy dùng mã.',
+        'Several rows ({what_en}) are called "{given}": {codes}. Use the code.',
+    )
+
+
+def row_id(connection: Connection, kind: str, given: str) -> str:
+    """Return the id of a register row by code, id, or name (marks and case do not matter).
+
+    Errors:
+        RowUnknown, NameShared.
+    """
+    given = given.strip()
+    exact = (
+        connection.execute(
+            select(_ROW.c.id).where(_ROW.c.kind == kind, (_ROW.c.code == given) | (_ROW.c.id == given))
+        )
+        .scalars()
+        .all()
+    )
+    if exact:
+        return str(exact[0])
+    rows = connection.execute(select(_ROW.c.id, _ROW.c.code).where(_ROW.c.kind == kind)).all()
+    names = names_of(connection, [row.id for row in rows])
+    wanted = sort_text(given)
+    found = [row for row in rows if sort_text(names[row.id]) == wanted or row.code.lower() == given.lower()]
+    what = _WHAT.get(kind, Words(kind, kind))
+    if len(found) == 1:
+        return str(found[0].id)
+    if found:
+        codes = ", ".join(row.code for row in found)
+        raise NameShared(given=given, codes=codes, what_vi=what.vi, what_en=what.en)
+    near = did_you_mean(given, [row.code for row in rows]) or did_you_mean(given, names.values())
+    hint = f" → {near}?" if near else ""
+    raise RowUnknown(
+        given=given[:64], kind=kind.removesuffix("_line"), hint=hint, what_vi=what.vi, what_en=what.en
+    )
+
+
+def case(session: Session, code: str) -> CaseRow:
+    """Return a visible case by code or id.
+
+    Errors:
+        CaseUnknown.
+    """
+    with session.store.read() as connection:
+        return queries.find_case(connection, session.viewer, code)
+
+
+def rows(connection: Connection, kind: str) -> list[dict[str, Any]]:
+    """Return the rows of a register with their names, by code."""
+    found = connection.execute(
+        select(_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version)
+        .where(_ROW.c.kind == kind)
+        .order_by(_ROW.c.code)
+    ).all()
+    names = names_of(connection, [row.id for row in found])
+    return [
+        {"id": row.id, "code": row.code, "name": names[row.id], "data": row.data, "version": row.version}
+        for row in found
+    ]

@@ -1,0 +1,120 @@
+"""From the folders of definitions to the store: what is there, what is new, and publishing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine import library, registry
+from engine.errors import Refused, Words, did_you_mean
+from engine.loading import Known
+from handlers import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from config.settings import Settings
+    from engine.commands import Principal, Receipt
+    from engine.definition import Definition
+    from engine.engine import Engine
+    from engine.library import Library
+    from engine.rules import RuleBook
+
+
+class DefinitionFileUnknown(Refused):
+    """No file of the folders holds this definition."""
+
+    code = "definition_file_unknown"
+    words = Words(
+        'Không có tệp quy trình "{name}" trong thư mục.{hint} Có: {known}.',
+        'No file of the folders holds the definition "{name}".{hint} There are: {known}.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A definition of the folders beside what the store holds.
+
+    Shapes:
+        before: the newest published version, or None. receipt: of publishing it now; None when it was
+        there already.
+    """
+
+    definition: Definition
+    before: Definition | None
+    receipt: Receipt | None = None
+
+
+def known_beside(settings: Settings, rules: RuleBook) -> Known:
+    """Return what the names in a definition are checked against, beside the other definitions."""
+    return Known(rules=library.rule_types(rules), notices=frozenset(build.make_texts(settings).texts))
+
+
+def read_all(settings: Settings, rules: RuleBook) -> Library:
+    """Return the definitions of all folders with everything that is to be corrected."""
+    return library.read_library(build.folders(settings), known_beside(settings, rules))
+
+
+def publish_all(
+    settings: Settings, engine: Engine, principal: Principal, names: Iterable[str] = ()
+) -> list[Published]:
+    """Publish the definitions of the folders, or only those named; the very same ones again change nothing.
+
+    Errors:
+        DefinitionRefused: a file of the folders is to be corrected first; nothing was published.
+        DefinitionFileUnknown; VersionTaken: earlier ones of the list are published.
+    """
+    found = read_all(settings, engine.rules).demand()
+    wanted = tuple(names) or tuple(found.definitions)
+    for name in wanted:
+        if name not in found.definitions:
+            near = did_you_mean(name, found.definitions)
+            hint = f" → {near}?" if near else ""
+            raise DefinitionFileUnknown(name=name, hint=hint, known=", ".join(found.definitions))
+    known = known_beside(settings, engine.rules)
+    known = Known(definitions=found.outlines, rules=known.rules, guards=known.guards, notices=known.notices)
+    done = []
+    for name in wanted:
+        definition = found.definitions[name]
+        before = engine.definitions.newest(name) if name in engine.definitions.names() else None
+        if before is not None and before.hash == definition.hash:
+            done.append(Published(definition, before))
+            continue
+        text = found.files[name].read_text(encoding="utf-8")
+        receipt = registry.publish(
+            engine, text, name=found.files[name].name, known=known, principal=principal
+        )
+        done.append(Published(definition, before, receipt))
+    return done
+
+
+def difference(before: Definition | None, after: Definition, language: str = "vi") -> list[str]:
+    """Return in words what a new version changes: states, triggers, fields and deadlines that came or went."""
+    if before is None:
+        return []
+    lines = []
+    for title, old, new in (
+        (Words("trạng thái", "states"), set(before.states), set(after.states)),
+        (Words("trường", "fields"), set(before.fields), set(after.fields)),
+        (Words("bước", "triggers"), _triggers(before), _triggers(after)),
+        (Words("hạn", "deadlines"), _deadlines(before), _deadlines(after)),
+    ):
+        lines += [f"+ {title.text(language)}: {one}" for one in sorted(new - old)]
+        lines += [f"- {title.text(language)}: {one}" for one in sorted(old - new)]
+    return lines
+
+
+def _triggers(definition: Definition) -> set[str]:
+    return {
+        f"{state.name}.{trigger.name} → {trigger.to}"
+        for state in definition.states.values()
+        for trigger in state.triggers.values()
+    }
+
+
+def _deadlines(definition: Definition) -> set[str]:
+    return {
+        f"{state.name}.{one.name}: {one.rule}"
+        for state in definition.states.values()
+        for one in state.deadlines
+    }
