@@ -33,7 +33,6 @@ _COLUMNS = ("came_from", "plan_year", "decided_on", "entered_on")
 _WORDS = (
     "state", "as", "did", "reason", "documents", "votes", "parent", "children", "rules", "plan",
     "establishment", "parties", "today", "returns", *_COLUMNS,
-    "parties", "today", "returns", *_COLUMNS,
 )  # fmt: skip
 _SATURDAY = 5
 
@@ -163,7 +162,7 @@ def _seats(definition: Definition, example: Example) -> Iterable[str]:
 
 
 def _rule(key: str, value: Any) -> Value:
-    """Return a rule's answer as the book would give it; a key that the example does not give is not verified."""
+    """Return a rule's answer as the book would; a key that the example does not give is not verified."""
     unit: Unit = "text"
     match value:
         case list():

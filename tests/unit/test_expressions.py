@@ -54,7 +54,7 @@ def ask(text: str, **values: Any) -> Answer:
         ("on_day < today && on_day >= '2026-01-01'", {"on_day": "2026-11-20"}, True),
         ("today", {}, "2026-11-22"),
         ("documents.contract > 0", {"documents": {"contract": 2}}, True),
-        ("documents.contract > 0", {}, False),
+        ("documents.contract > 0", {"documents": {}}, False),
         ("case.state == 'draft' && case.final == ''", {"case": {"state": "draft", "final": None}}, True),
         ("'b' in rules.papers", {"rules": {"papers": ("a", "b")}}, True),
         ("word.startsWith('đề') ? a : null", {"word": "đề án", "a": 4}, 4),
@@ -80,6 +80,7 @@ def test_an_expression_answers(text: str, values: dict[str, Any], value: object)
         ("children.advance.filter(c, c.final == '').exists(c, c.amount_vnd > 1)",
          {"children": {"advance": [{"amount_vnd": None}]}}, ("children.advance.amount_vnd",)),
         ("days_between(on_day, today) > 3", {}, ("on_day",)),
+        ("documents.contract > 0", {}, ("documents.contract",)),
     ],
 )  # fmt: skip
 def test_a_missing_value_that_was_looked_at_is_named(
