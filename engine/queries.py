@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from engine import records
-from engine.case_rows import BoardCell, CaseRow, Filter, Inbox, NoticeRow, Page
+from engine.case_rows import BoardCell, CaseRow, Filter, Inbox, NoticeRow, Page, SortWord
 from engine.errors import Words, did_you_mean
 from engine.names import names_of
 from engine.refusals import CaseUnknown
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from engine.case_rows import SortWord
     from engine.visibility import Viewer
+
+__all__ = [
+    "BoardCell", "CaseNotFound", "CaseRow", "Filter", "Inbox", "NoticeRow", "Page", "SortWord", "board",
+    "children", "counts", "due", "find_case", "inbox", "listing", "notices",
+]  # fmt: skip
 
 _CASE = records.workflow_case
 _ID = re.compile(r"[0-9a-f]{32}")

@@ -16,7 +16,7 @@ def table() -> dict[str, list[set[str]]]:
     for line in PAGE.splitlines():
         cells = [set(re.findall(r"`([a-z_]+)", cell)) for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0]:
-            found.update({name: cells[1:] for name in cells[0]})
+            found.update(dict.fromkeys(cells[0], cells[1:]))
     return found
 
 
