@@ -94,18 +94,23 @@ def open_values(tx: Runs, subject: str) -> dict[str, Any]:
 
 
 def erase(tx: Runs, subject: str, context: str, now: int) -> int:
-    """Erase every value that a subject ever had in a context, its match keys too; return how many there were.
+    """Erase every value that a subject ever had in a context; return how many there were.
 
-    The rows stay, without value and salt, so that history can say "erased on request" and when.
+    Its match keys go too, and the addresses of deliveries that were such a value. The rows stay, without value
+    and salt, so that history can say "erased on request" and when.
 
     Units:
         now: µs UTC.
     """
     found = tx.run(
-        "SELECT commitment FROM personal_value "
+        "SELECT value FROM personal_value "
         "WHERE subject = :subject AND context = :context AND value IS NOT NULL",
         {"subject": subject, "context": context},
     )
+    for (text,) in found:
+        value = orjson.loads(text)
+        if isinstance(value, str):
+            tx.run("UPDATE delivery SET address = '' WHERE address = :value", {"value": value})
     tx.run(
         "UPDATE personal_value SET value = NULL, salt = NULL, erased_at = :now "
         "WHERE subject = :subject AND context = :context AND value IS NOT NULL",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine import canonical, personal, register_reading
 from engine.personal import commit_value, context_of
-from tests.integration.small_world import new_store, register
+from tests.integration.small_world import case, new_store, organisation, register
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,35 @@ def test_erasing_reaches_the_values_of_before_too(tmp_path: Path) -> None:
     # then
     assert (erased, again) == (2, 0)
     assert list(left.values()) == ["An"]
+
+
+def test_erasing_an_address_reaches_the_deliveries_that_went_there(tmp_path: Path) -> None:
+    # given a delivery to the address of one person and one to another's
+    store = new_store(tmp_path)
+    centre = organisation(store, "c")
+    made = case(store, "A-1", {"centre": centre})
+    row = register(store, "person", code="p", name="An", email="an.le@example.vn")
+    with store.begin() as tx:
+        for number, address in enumerate(["an.le@example.vn", "binh@example.vn"]):
+            values = {"id": f"{number:032}", "case_id": made["id"], "person": row.id, "address": address}
+            tx.run(
+                "INSERT INTO notice (id, case_id, seq, word, person, facts, created_at)"
+                " VALUES (:id, :case_id, 1, 'w', :person, '{}', 1)",
+                values,
+            )
+            tx.run(
+                "INSERT INTO delivery (notice, person, channel, address, message_id, delivered_at)"
+                " VALUES (:id, :person, 'email', :address, 'm', 1)",
+                values,
+            )
+    # when
+    with store.begin() as tx:
+        personal.erase(tx, row.id, "person.email", tx.now)
+        left = tx.run("SELECT address FROM delivery ORDER BY notice")
+    store.close()
+    # then the fact that something went out stays
+    assert left == [("",), ("binh@example.vn",)]
+    assert holds(tmp_path, ["an.le@example.vn"]) == []
 
 
 def test_a_million_phone_numbers_find_none_without_the_salt() -> None:
