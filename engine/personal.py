@@ -96,8 +96,8 @@ def open_values(tx: Runs, subject: str) -> dict[str, Any]:
 def erase(tx: Runs, subject: str, context: str, now: int) -> int:
     """Erase every value that a subject ever had in a context; return how many there were.
 
-    Its match keys go too, and the addresses of deliveries that were such a value. The rows stay, without value
-    and salt, so that history can say "erased on request" and when.
+    Its match keys go too, and the addresses of deliveries that were such a value. The rows stay, without
+    value and salt, so that history can say "erased on request" and when.
 
     Units:
         now: µs UTC.
