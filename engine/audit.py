@@ -156,7 +156,12 @@ def _entry(row: Any, before: list[dict[str, Any]], known: dict[int, str], report
         report.say("chain", where, "it does not follow the entry before it")
     if before and entry.get("recorded_at", 0) <= before[-1].get("recorded_at", 0):
         report.say("chain", where, "it was recorded before the entry before it")
-    beside = (entry.get("subject"), entry.get("recorded_at"), entry.get("trigger"), entry.get("command", {}).get("kind"))
+    beside = (
+        entry.get("subject"),
+        entry.get("recorded_at"),
+        entry.get("trigger"),
+        entry.get("command", {}).get("kind"),
+    )
     if beside != ({"kind": row.subject_kind, "id": row.subject}, row.recorded_at, row.trigger, row.kind):
         report.say("chain", where, "the columns beside the entry say something else")
     return entry
@@ -191,7 +196,9 @@ def _compare_case(
         report.say("row", where, "its depth is not that of its path")
 
 
-def _compare_register(row: Any, words: dict[str, Any], seq: int, head: str, report: Report, where: str) -> None:
+def _compare_register(
+    row: Any, words: dict[str, Any], seq: int, head: str, report: Report, where: str
+) -> None:
     if row is None:
         report.say("row", where, "the log knows this row, the table does not")
         return
@@ -218,7 +225,11 @@ def _receipts(connection: Connection, heads: dict[tuple[str, str], dict[int, str
         answer = row.answer if isinstance(row.answer, dict) else orjson.loads(row.answer)
         entry = heads.get((answer["subject_kind"], answer["subject"]), {}).get(answer["seq"])
         if entry != answer["head"]:
-            report.say("receipt", f"{row.principal} {row.command}", "the entry that was acknowledged is not in the log")
+            report.say(
+                "receipt",
+                f"{row.principal} {row.command}",
+                "the entry that was acknowledged is not in the log",
+            )
 
 
 def _outbox(connection: Connection, report: Report) -> None:
@@ -290,4 +301,6 @@ def _personal(connection: Connection, report: Report) -> None:
             continue
         commitment, _ = canonical.commit(row.context, orjson.loads(row.value), row.salt)
         if commitment != row.commitment:
-            report.say("personal", row.commitment, "the value kept beside it is not the one that was committed to")
+            report.say(
+                "personal", row.commitment, "the value kept beside it is not the one that was committed to"
+            )

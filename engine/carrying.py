@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine import approvals, civil_time, family, field_values, machine, timer_commands
+from engine import approvals, civil_time, family, field_values, machine, starting, supplying, timer_commands
 from engine import register_commands as registers
 from engine.commands import (
     Assign,
@@ -15,7 +15,6 @@ from engine.commands import (
     CaseCommand,
     Comment,
     Detach,
-    Document,
     Edit,
     Erase,
     Fire,
@@ -27,8 +26,7 @@ from engine.commands import (
     Unmet,
     Vote,
 )
-from engine.entries import Entry
-from engine.errors import Broken, did_you_mean
+from engine.errors import Broken
 from engine.migrating import migrate
 from engine.refusals import (
     AlreadyEnded,
@@ -36,10 +34,7 @@ from engine.refusals import (
     CaseUnknown,
     DocumentWrong,
     HappenedOnWrong,
-    NotEditable,
     NotPermitted,
-    ParentWrong,
-    PartyWrong,
     VoteRefused,
 )
 from engine.seats import seat_for
@@ -49,7 +44,6 @@ if TYPE_CHECKING:
 
     from engine.cases import Case, Draft
     from engine.commands import Command
-    from engine.definition import Definition, Trigger
     from engine.desk import Desk
     from engine.guards import Facts
 
@@ -103,148 +97,9 @@ def _facts(desk: Desk, command: CaseCommand) -> tuple[Draft, Facts]:
     return desk.draft(case), facts
 
 
-def _entry(desk: Desk, facts: Facts, seat: str) -> Entry:
-    return Entry(
-        {}, seat=seat, organisation=facts.case.parties.get(seat.partition(".")[0], ""),
-        on_behalf_of=facts.seats.get(seat, ""),
-    )  # fmt: skip
-
-
 def _any_seat(facts: Facts) -> str:
     own = [seat for seat, behalf in facts.seats.items() if not behalf]
     return (own or list(facts.seats) or [""])[0]
-
-
-def _doers(desk: Desk, entry: Entry) -> list[str]:
-    return [one for one in (desk.command.principal.person, entry.on_behalf_of) if one]
-
-
-def _start(desk: Desk, command: Start) -> Receipt:
-    definition = desk.engine.definitions.newest(command.definition)
-    parent = _parent_for(desk, definition, command)
-    case = family.new_case(desk, definition, parent, _parties(desk, definition, command.parties, parent))
-    draft = desk.drafts[case.id]
-    if command.plan_year is not None and parent is None:
-        draft.put("plan_year", command.plan_year)
-    values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
-    _references(desk, definition, values)
-    desk.put_values(draft, values)
-    desk.put_documents(draft, _documents(desk, definition, command.documents, "—"))
-    facts = desk.facts(case)
-    decision = machine.decide(definition, definition.start.name, facts)
-    if decision.unmet:
-        raise machine.refusal(decision, definition.title.vi)
-    if parent is None:
-        draft.put("code", _root_code(desk, definition, case))
-    seat = seat_for(definition.start.by, case, facts.seats) or ""
-    entry = _entry(desk, facts, seat)
-    seq = family.carry(desk, draft, decision, facts, entry, _doers(desk, entry))
-    family.automatic(desk, draft, seq)
-    return desk.receipt(case)
-
-
-def _parent_for(desk: Desk, definition: Definition, command: Start) -> Case | None:
-    if definition.is_root:
-        if command.parent:
-            raise ParentWrong(
-                definition=definition.name, parent=command.parent, why="không cần hồ sơ mẹ / it has no parent"
-            )
-        return None
-    parent = desk.claimed.cases.get(command.parent)
-    if parent is None:
-        raise CaseUnknown(case=command.parent or "—")
-    above = desk.definition(parent)
-    rule = above.children.get(definition.name)
-    if above.name not in definition.parents or rule is None:
-        raise ParentWrong(
-            definition=definition.name, parent=parent.code, why=f"{above.name} không có hồ sơ con loại này"
-        )
-    if parent.final is not None:
-        raise ParentWrong(
-            definition=definition.name, parent=parent.code, why="hồ sơ mẹ đã kết thúc / the parent has ended"
-        )
-    siblings = [one for one in desk.children(parent) if desk.definition(one).name == definition.name]
-    if rule.at_most and len(siblings) >= rule.at_most:
-        raise ParentWrong(
-            definition=definition.name,
-            parent=parent.code,
-            why=f"đã đủ {rule.at_most} / at most {rule.at_most}",
-        )
-    return parent
-
-
-def _parties(
-    desk: Desk, definition: Definition, given: Mapping[str, str], parent: Case | None
-) -> dict[str, str]:
-    for name, bound in given.items():
-        party = definition.parties.get(name)
-        if party is None:
-            near = did_you_mean(name, definition.parties)
-            raise PartyWrong(
-                party=name,
-                definition=definition.name,
-                why=f"không có bên này{f' (→ {near}?)' if near else ''}",
-            )
-        if not desk.tx.run(
-            "SELECT 1 FROM register_row WHERE kind = :kind AND id = :id", {"kind": party.kind, "id": bound}
-        ):
-            raise PartyWrong(
-                party=name, definition=definition.name, why=f"không có {party.kind} nào mang mã {bound[:40]}"
-            )
-    inherited = parent.parties if parent else {}
-    for name, party in definition.parties.items():
-        if party.required and name not in given and name not in inherited:
-            raise PartyWrong(
-                party=name, definition=definition.name, why=f"chưa nêu ({party.title.vi} / {party.title.en})"
-            )
-    return dict(given)
-
-
-def _root_code(desk: Desk, definition: Definition, case: Case) -> str:
-    """Return the next code of the number series of (province, plan year, programme): `ST-2023-QG-01`."""
-    scope = str(case.data.get(definition.summary.get("scope", ""), "") or definition.name)
-    letters = (
-        "".join(part[0] for part in scope.split("_") if part).upper() if "_" in scope else scope.upper()[:6]
-    )
-    series = f"{letters}-{case.plan_year}" + (f"-{definition.series}" if definition.series else "")
-    return f"{series}-{desk.tx.next_number(series):02d}"
-
-
-def _references(desk: Desk, definition: Definition, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        kind = definition.fields[name].type
-        if value is None or kind not in field_values.REFERENCES:
-            continue
-        if not desk.tx.run(
-            "SELECT 1 FROM register_row WHERE kind = :kind AND id = :id", {"kind": kind, "id": value}
-        ):
-            raise field_values.FieldValueWrong(
-                field=name,
-                given=value[:40],
-                wanted=f"mã của một {kind} đã đăng ký",
-                wanted_en=f"a registered {kind}",
-            )
-
-
-def _documents(
-    desk: Desk, definition: Definition, documents: tuple[Document, ...], code: str
-) -> tuple[Document, ...]:
-    known = [name for name, field in definition.fields.items() if field.type == "document"]
-    for paper in documents:
-        if paper.type not in known:
-            near = did_you_mean(paper.type, known)
-            raise DocumentWrong(
-                document=paper.type,
-                code=code,
-                why=f"không có loại này / unknown{f' (→ {near}?)' if near else ''}",
-            )
-        if paper.signed_on:
-            field_values.check_day(paper.type, paper.signed_on)
-        if paper.file and not desk.tx.run("SELECT 1 FROM file WHERE sha256 = :file", {"file": paper.file}):
-            raise DocumentWrong(
-                document=paper.type, code=code, why="chưa có tệp này trong kho / the file is not stored"
-            )
-    return documents
 
 
 def _fire(desk: Desk, command: Fire) -> Receipt:
@@ -253,50 +108,18 @@ def _fire(desk: Desk, command: Fire) -> Receipt:
     definition, case = facts.definition, draft.case
     trigger = definition.trigger(case.state, command.trigger)
     if trigger is not None and trigger.when is None:
-        _supply(desk, draft, facts, command, trigger)
+        supplying.supply(desk, draft, facts, command, trigger)
     elif trigger is not None and command.principal.kind != "timer":
         raise NotPermitted(kind=command.trigger, code=case.code, needed="tự động / automatic")
     decision = machine.decide(definition, command.trigger, facts)
     if decision.unmet:
         raise machine.refusal(decision, case.code)
     seat = seat_for(decision.trigger.by, case, facts.seats) or ""
-    entry = _entry(desk, facts, seat)
-    seq = family.carry(desk, draft, decision, facts, entry, _doers(desk, entry))
+    entry = supplying.entry_in(facts, seat)
+    seq = family.carry(desk, draft, decision, facts, entry, supplying.doers(desk, entry))
     timer_commands.closed(desk, timer)
     family.automatic(desk, draft, seq)
     return desk.receipt(case)
-
-
-def _supply(desk: Desk, draft: Draft, facts: Facts, command: Fire, trigger: Trigger) -> None:
-    """Put the values and papers that came along with the trigger on the case, as far as the trigger speaks of them."""
-    definition, case = facts.definition, draft.case
-    values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
-    spoken_of = {*trigger.needs.fields, trigger.decides, trigger.extends_to}
-    for requirement in trigger.require:
-        spoken_of.update(requirement.that.paths)
-    for call in trigger.guards:
-        spoken_of.update(value for value in call.arguments.values() if isinstance(value, str))
-    rest = [name for name in values if name not in spoken_of]
-    if rest:
-        _check_editable(facts, rest)
-    _references(desk, definition, values)
-    desk.put_values(draft, values)
-    desk.put_documents(draft, _documents(desk, definition, command.documents, case.code))
-
-
-def _check_editable(facts: Facts, names: list[str]) -> str:
-    """Return the seat in which these fields may be changed now."""
-    case, definition = facts.case, facts.definition
-    seat = ""
-    for name in names:
-        rules = [one for one in definition.editable if name in one.fields and case.state in one.states]
-        found = next((hit for one in rules if (hit := seat_for(one.by, case, facts.seats))), None)
-        if found is None:
-            raise NotEditable(
-                fields=", ".join(names), code=case.code, state=definition.states[case.state].title.vi
-            )
-        seat = found
-    return seat
 
 
 def _edit(desk: Desk, command: Edit) -> Receipt:
@@ -304,8 +127,8 @@ def _edit(desk: Desk, command: Edit) -> Receipt:
     definition, case = facts.definition, draft.case
     _check_open(desk, case)
     values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
-    seat = _check_editable(facts, list(values)) if values else _holds(facts, command.kind)
-    _references(desk, definition, values)
+    seat = supplying.check_editable(facts, list(values)) if values else _holds(facts, command.kind)
+    supplying.references(desk, definition, values)
     desk.put_values(draft, values)
     registers.put_rules(desk, draft, facts, command.rules)
     return _written(desk, draft, facts, seat, automatic=True)
@@ -315,7 +138,7 @@ def _written(
     desk: Desk, draft: Draft, facts: Facts, seat: str, *, automatic: bool = False, comment: str = ""
 ) -> Receipt:
     """Write the entry of a command that is no move; a command that changes nothing still leaves its entry."""
-    entry = _entry(desk, facts, seat)
+    entry = supplying.entry_in(facts, seat)
     timer_commands.replan(desk, draft, facts)
     desk.log_parties(draft)
     entry.changes = draft.take_changes()
@@ -345,7 +168,9 @@ def _holds(facts: Facts, kind: str) -> str:
 def _attach(desk: Desk, command: Attach) -> Receipt:
     draft, facts = _facts(desk, command)
     _check_open(desk, draft.case)
-    desk.put_documents(draft, _documents(desk, facts.definition, command.documents, draft.case.code))
+    desk.put_documents(
+        draft, supplying.checked_documents(desk, facts.definition, command.documents, draft.case.code)
+    )
     return _written(desk, draft, facts, _any_seat(facts), automatic=True)
 
 
@@ -380,7 +205,7 @@ def _assign(desk: Desk, command: Assign) -> Receipt:
             raise NotPermitted(
                 kind="assign", code=case.code, needed=", ".join(map(str, facts.definition.start.by))
             )
-        for name, bound in _parties(desk, facts.definition, command.parties, case).items():
+        for name, bound in starting.checked_parties(desk, facts.definition, command.parties, case).items():
             draft.put(f"party.{name}", bound)
             if (case.holder or "").partition(".")[0] == name:
                 draft.put("holder_organisation", bound)
@@ -417,7 +242,7 @@ def _vote(desk: Desk, command: Vote) -> Receipt:
 
 
 _BY_KIND: Mapping[type[Command], Callable[[Desk, Any], Receipt]] = {
-    Start: _start,
+    Start: starting.start,
     Fire: _fire,
     Edit: _edit,
     Attach: _attach,

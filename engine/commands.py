@@ -261,7 +261,7 @@ class Migrate(CaseCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register(Command):
-    """Write one row of a register: a person, an organisation, a membership, a published definition …
+    """Write one row of a register: a person, an organisation, a budget line, a published definition.
 
     Shapes:
         register: kind of the register (engine/registers.py lists them).

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from engine.cases import Case
     from engine.commands import Command, Document
     from engine.definition import Definition, Tell
-    from engine.entries import Entry
     from engine.engine import Engine
+    from engine.entries import Entry
     from engine.rule_rows import Value
     from engine.store import Claimed, Transaction
 

@@ -14,6 +14,8 @@ from engine import canonical
 from engine.errors import Refused, Words, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from engine.definition import Definition, Field
 
 LARGEST_MONEY = 10**15
@@ -98,25 +100,12 @@ def typed(definition: Definition, name: str, value: Any) -> Any:
 
 
 def _fits(field: Field, value: Any) -> bool:
-    match field.type:
-        case "text":
-            return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_TEXT
-        case "integer":
-            return _whole(value) and abs(value) <= canonical.LARGEST_INTEGER
-        case "money":
-            return _whole(value) and 0 <= value <= LARGEST_MONEY
-        case "percent":
-            return _whole(value) and 0 <= value <= LARGEST_PERCENT
-        case "date":
-            return isinstance(value, str) and _is_day(value)
-        case "yes_no":
-            return isinstance(value, bool)
-        case "choice":
-            return isinstance(value, str) and value in field.choices
-        case "document":
-            return False
-        case _:
-            return isinstance(value, str) and _ID.fullmatch(value) is not None
+    if field.type == "choice":
+        return isinstance(value, str) and value in field.choices
+    if field.type in REFERENCES:
+        return isinstance(value, str) and _ID.fullmatch(value) is not None
+    check = _CHECKS.get(field.type)
+    return check is not None and check(value)
 
 
 def _whole(value: Any) -> bool:
@@ -128,6 +117,16 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_TEXT,
+    "integer": lambda value: _whole(value) and abs(value) <= canonical.LARGEST_INTEGER,
+    "money": lambda value: _whole(value) and 0 <= value <= LARGEST_MONEY,
+    "percent": lambda value: _whole(value) and 0 <= value <= LARGEST_PERCENT,
+    "date": lambda value: isinstance(value, str) and _is_day(value),
+    "yes_no": lambda value: isinstance(value, bool),
+}
 
 
 def _short(value: Any) -> str:

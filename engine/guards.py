@@ -7,7 +7,7 @@ reads, and the loader derives from that what `claim` must lock. `workflows/` may
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import Broken, Words
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from engine.cases import Case
     from engine.definition import Citation, Definition
 
+    #: The function behind a guard: facts and the call's arguments -> verdict.
+    Ask = Callable[..., "Verdict"]
     #: Looks a key of a rule pack up for this case and its day, and remembers that it was asked.
     RuleLookup = Callable[[str], Any]
 
@@ -59,12 +61,6 @@ class Verdict:
 
     ok: bool
     inputs: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Ask(Protocol):
-    """The function behind a guard: facts and the call's arguments -> verdict."""
-
-    def __call__(self, facts: Facts, **arguments: Any) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class RequirementsUnmet(Refused):
     code = "requirements_unmet"
     words = Words(
         "Chưa làm được “{trigger}” trên hồ sơ {code}: còn thiếu {count} điều kiện ({codes}). Bổ sung rồi gửi lại.",
-        "“{trigger}” can't be done on case {code} yet: {count} requirements are unmet ({codes}). Supply them, then send it again.",
+        "“{trigger}” can't be done on case {code} yet: {count} requirements are unmet ({codes}). Supply them, then send again.",
     )
 
     @property
@@ -87,8 +87,7 @@ class _Model:
 
 
 def _is_met(event: EventData) -> bool:
-    met: bool = event.model.met
-    return met
+    return bool(getattr(event.model, "met", False))
 
 
 class _CameFrom:
@@ -100,7 +99,7 @@ class _CameFrom:
         self.state = state
 
     def __call__(self, event: EventData) -> bool:
-        return bool(event.model.came_from == self.state)
+        return getattr(event.model, "came_from", None) == self.state
 
 
 def build(definition: Definition) -> Machine:

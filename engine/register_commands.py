@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.commands import Erase, Register
     from engine.desk import Desk
     from engine.guards import Facts
-    from engine.registers import RegisterRow
+    from engine.register_rows import RegisterRow
 
 PUBLISHED = frozenset({"definition", "rule_pack", "calendar"})
 
@@ -88,22 +88,13 @@ def erase(desk: Desk, command: Erase) -> Receipt:
     row.version += 1
     _chain(desk, row, {word: [before, today]})
     desk.writing.registers.append((row, False))
-    values = {**row.data, **{name: None for name in row.data if name == command.word}}
-    opened = {**writer.opened}
     kept = {
-        name: opened.get(value, value) if isinstance(value, str) else value
-        for name, value in values.items()
-        if value is not None
+        name: writer.opened.get(value, value) if isinstance(value, str) else value
+        for name, value in row.data.items()
+        if name != command.word
     }
-    desk.writing.projections.extend(
-        one for one in registers.projections(row, kept, writer.secret) if not _hides(one, opened)
-    )
+    desk.writing.projections.extend(registers.projections(row, kept, writer.secret))
     return _receipt(command, row)
-
-
-def _hides(projection: registers.Projection, opened: Mapping[str, Any]) -> bool:
-    """Whether a look-up row would be made of a commitment in place of a value that is gone."""
-    return projection[0] == "match_key" and not opened
 
 
 def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt:

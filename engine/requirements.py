@@ -238,7 +238,7 @@ def _missing(paths: tuple[str, ...], facts: Facts) -> Words:
 def _place(path: str = "") -> str:
     if path.startswith("rules."):
         return f"rule:{path[6:]}"
-    return f"field:{path}" if path and "." not in path else path.split(".")[0] or "case"
+    return f"field:{path}" if path and "." not in path else path.split(".", 1)[0] or "case"
 
 
 def _joined(words: Iterable[Words]) -> Words:
@@ -246,11 +246,11 @@ def _joined(words: Iterable[Words]) -> Words:
     return Words(" / ".join(one.vi for one in words), " / ".join(one.en for one in words))
 
 
-def _both(template: Words, **facts: Any) -> Words:
-    """Fill a template in both languages; a fact that is `Words` itself is taken in the same language."""
+def _both(pattern: Words, **facts: Any) -> Words:
+    """Fill a sentence in both languages; a fact that is `Words` itself is taken in the same language."""
     vi = {name: value.vi if isinstance(value, Words) else value for name, value in facts.items()}
     en = {name: value.en if isinstance(value, Words) else value for name, value in facts.items()}
-    return Words(template.fill("vi", **vi), template.fill("en", **en))
+    return Words(pattern.fill("vi", **vi), pattern.fill("en", **en))
 
 
 def _filled(words: Words, language: str, facts: Facts, values: Values) -> str:

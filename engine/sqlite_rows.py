@@ -252,6 +252,7 @@ class SqliteTransaction:
 
 
 def case_of(row: tuple[Any, ...]) -> Case:
+    """Return the case of a row read with `_CASE`."""
     return Case(
         id=row[0], code=row[1], definition=row[2], parent=row[3], root=row[4], path=row[5], state=row[6],
         came_from=row[7], entered_on=row[8], final=row[9], holder=row[10], holder_organisation=row[11],

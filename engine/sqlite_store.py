@@ -146,7 +146,8 @@ class SqliteStore:
         """Return whether anybody wrote to the file since the last call (a look at one page, no query)."""
         with self._told(), self._lock:
             version = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-        changed, self._version = version != self._version, version
+        changed: bool = version != self._version
+        self._version = version
         return changed
 
     def close(self) -> None:

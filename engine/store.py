@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from engine.cases import Case
-    from engine.registers import RegisterRow
+    from engine.register_rows import RegisterRow
 
 
 class StoreBusy(Unavailable):
@@ -174,43 +174,62 @@ class Transaction(Protocol):
     """One write transaction.
 
     Shapes:
-        now: the store's clock, µs UTC. stamp(): the time of the next entry, later than every entry before it.
+        now: the store's clock, µs UTC.
     """
 
     now: int
 
-    def stamp(self) -> int: ...
+    def stamp(self) -> int:
+        """Return the time of the next entry: `now`, and later than every entry before it."""
 
-    def where(self, case: str) -> Whereabouts | None: ...
+    def where(self, case: str) -> Whereabouts | None:
+        """Return path and definitions of a case, read before any lock; None when there is no such case."""
 
-    def claim(self, asked: Asked) -> Claimed: ...
+    def claim(self, asked: Asked) -> Claimed:
+        """Lock what was asked for, in its order, then read it and the receipt in a later statement."""
 
-    def record(self, writing: Writing) -> None: ...
+    def record(self, writing: Writing) -> None:
+        """Write all rows."""
 
-    def case(self, case: str) -> Case | None: ...
+    def case(self, case: str) -> Case | None:
+        """Return one case as it stands, or None."""
 
-    def members(self, bound: str, role: str, day: str) -> list[str]: ...
+    def members(self, bound: str, role: str, day: str) -> list[str]:
+        """Return the persons who hold a role somewhere on a day, in order of id."""
 
-    def next_number(self, series: str) -> int: ...
+    def next_number(self, series: str) -> int:
+        """Return the next number of a series, from 1."""
 
-    def plan_line(self, line: str, name: str, case: Case) -> dict[str, Any]: ...
+    def plan_line(self, line: str, name: str, case: Case) -> dict[str, Any]:
+        """Return {budget_vnd, committed_vnd} of a budget line beside one case."""
 
-    def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]: ...
+    def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]:
+        """Return [{code, category, decided_on, amount_vnd}] of other families decided for an establishment."""
 
-    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]: ...
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement with `:named` values and return its rows."""
 
 
 class Store(Protocol):
-    """Where everything is kept."""
+    """Where everything is kept.
+
+    Shapes:
+        path: as people know it, for messages.
+    """
 
     path: str
 
-    def begin(self) -> AbstractContextManager[Transaction]: ...
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Open a write transaction: commits on leaving, rolls back on an error."""
 
-    def read(self) -> AbstractContextManager[Connection]: ...
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a read-only snapshot."""
 
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """Return the store's clock, µs UTC."""
 
-    def changed(self) -> bool: ...
+    def changed(self) -> bool:
+        """Return whether anybody wrote since the last call."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close all connections."""

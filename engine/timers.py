@@ -146,7 +146,8 @@ def _planned(engine: Engine, tx: Any, case: Case, row: tuple[Any, ...]) -> Plann
     definition = engine.definitions.by_hash(case.definition)
     day = civil_time.day_at(due_at)
     deadline = deadlines.find(definition, state, name)
-    what, to = "", []
+    what = ""
+    to: list[str] = []
     if deadline is not None and kind == "rung":
         number = tx.run("SELECT rung FROM timer WHERE id = :id", {"id": timer})[0][0]
         rung = deadline.ladder[number // deadlines.REPEATS]

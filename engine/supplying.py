@@ -1,0 +1,104 @@
+"""What comes along with a command: values, references, papers, each checked before it is put on the case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine import field_values
+from engine.entries import Entry
+from engine.errors import did_you_mean
+from engine.refusals import DocumentWrong, NotEditable
+from engine.seats import seat_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.cases import Draft
+    from engine.commands import Document, Fire
+    from engine.definition import Definition, Trigger
+    from engine.desk import Desk
+    from engine.guards import Facts
+
+
+def entry_in(facts: Facts, seat: str) -> Entry:
+    """Return an empty entry of a command that was given in `seat`."""
+    return Entry(
+        {}, seat=seat, organisation=facts.case.parties.get(seat.partition(".")[0], ""),
+        on_behalf_of=facts.seats.get(seat, ""),
+    )  # fmt: skip
+
+
+def doers(desk: Desk, entry: Entry) -> list[str]:
+    """Return who did it: the real person, and the one represented."""
+    return [one for one in (desk.command.principal.person, entry.on_behalf_of) if one]
+
+
+def references(desk: Desk, definition: Definition, values: Mapping[str, Any]) -> None:
+    """Refuse a field that names a register row which does not exist."""
+    for name, value in values.items():
+        kind = definition.fields[name].type
+        if value is None or kind not in field_values.REFERENCES:
+            continue
+        if not desk.tx.run(
+            "SELECT 1 FROM register_row WHERE kind = :kind AND id = :id", {"kind": kind, "id": value}
+        ):
+            raise field_values.FieldValueWrong(
+                field=name,
+                given=value[:40],
+                wanted=f"mã của một {kind} đã đăng ký",
+                wanted_en=f"a registered {kind}",
+            )
+
+
+def checked_documents(
+    desk: Desk, definition: Definition, documents: tuple[Document, ...], code: str
+) -> tuple[Document, ...]:
+    """Return the papers, after checking their kind, their day and that their file is stored."""
+    known = [name for name, field in definition.fields.items() if field.type == "document"]
+    for paper in documents:
+        if paper.type not in known:
+            near = did_you_mean(paper.type, known)
+            raise DocumentWrong(
+                document=paper.type,
+                code=code,
+                why=f"không có loại này / unknown{f' (→ {near}?)' if near else ''}",
+            )
+        if paper.signed_on:
+            field_values.check_day(paper.type, paper.signed_on)
+        if paper.file and not desk.tx.run("SELECT 1 FROM file WHERE sha256 = :file", {"file": paper.file}):
+            raise DocumentWrong(
+                document=paper.type, code=code, why="chưa có tệp này trong kho / the file is not stored"
+            )
+    return documents
+
+
+def supply(desk: Desk, draft: Draft, facts: Facts, command: Fire, trigger: Trigger) -> None:
+    """Put the values and papers that came along with the trigger on the case, as far as the trigger speaks of them."""
+    definition, case = facts.definition, draft.case
+    values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
+    spoken_of = {*trigger.needs.fields, trigger.decides, trigger.extends_to}
+    for requirement in trigger.require:
+        spoken_of.update(requirement.that.paths)
+    for call in trigger.guards:
+        spoken_of.update(value for value in call.arguments.values() if isinstance(value, str))
+    rest = [name for name in values if name not in spoken_of]
+    if rest:
+        check_editable(facts, rest)
+    references(desk, definition, values)
+    desk.put_values(draft, values)
+    desk.put_documents(draft, checked_documents(desk, definition, command.documents, case.code))
+
+
+def check_editable(facts: Facts, names: list[str]) -> str:
+    """Return the seat in which these fields may be changed now."""
+    case, definition = facts.case, facts.definition
+    seat = ""
+    for name in names:
+        rules = [one for one in definition.editable if name in one.fields and case.state in one.states]
+        found = next((hit for one in rules if (hit := seat_for(one.by, case, facts.seats))), None)
+        if found is None:
+            raise NotEditable(
+                fields=", ".join(names), code=case.code, state=definition.states[case.state].title.vi
+            )
+        seat = found
+    return seat
