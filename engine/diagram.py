@@ -69,7 +69,7 @@ def svg(definition: Definition, *, state: str | None = None, language: str = "vi
     """Return an SVG picture as text; `state` is highlighted.
 
     Shapes:
-        returns: well-formed XML without references to anything outside; each card is a group whose `data-state`
+        returns: well-formed XML that refers to nothing outside; each card is a group whose `data-state`
             is the state's name, each row one whose `data-trigger` and `data-to` say what it is.
     """
     cards = _placed(definition, language)
@@ -101,7 +101,7 @@ def svg(definition: Definition, *, state: str | None = None, language: str = "vi
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One trigger on a card. `to` names the target card; `y` is that of its first line, from the card's top."""
+    """One trigger on a card. `to` names the target card; `y` is its first line's, from the card's top."""
 
     trigger: str
     to: str
@@ -172,7 +172,7 @@ def _wrapped(text: str, letters: int = _LETTERS) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _made(  # noqa: PLR0917  (one row of what is drawn)
+def _made(
     name: str, column: int, y: float, head: str, note: str, triggers: list[tuple[str, str, str]], tint: str
 ) -> _Card:
     """Return a card at the top `y` of a column, as high as its words need."""
@@ -196,9 +196,7 @@ def _placed(definition: Definition, language: str) -> dict[str, _Card]:
     bottom: dict[int, float] = {}
     cards: dict[str, _Card] = {}
 
-    def put(  # noqa: PLR0917  (one row of what is drawn)
-        name: str, column: int, head: str, note: str, triggers: list[Trigger], tint: str
-    ) -> None:
+    def put(name: str, column: int, head: str, note: str, triggers: list[Trigger], tint: str) -> None:
         rows = [
             (one.name, name if one.to in {PREVIOUS, SAME} else one.to, _led(definition, one, language))
             for one in triggers
