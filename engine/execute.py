@@ -13,8 +13,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import carrying, civil_time, machine, refusals
-from engine.commands import CaseCommand, Command, Principal, Receipt, Start
+from engine import carrying, civil_time, machine, personal, refusals
+from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
 from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
@@ -79,6 +79,8 @@ def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | T
             except Refused as why:
                 refusals.record(tx, command, why)
                 answers.append(why)
+    if any(isinstance(command, Erase) for command in commands):
+        engine.store.scrub()
     if rings:
         engine.ring(rings)
     return answers
@@ -90,13 +92,15 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
     claimed = tx.claim(_asked(engine, tx, command, day))
     if claimed.answered is not None:
         known, answer = claimed.answered
-        if known != body:
+        if not personal.is_same(tx, known, body):
             raise CommandIdReused(command=command.id)
         return Receipt(**{**answer, "repeated": True})
     desk = Desk(engine, tx, command, claimed, day)
     if isinstance(command, CaseCommand):
         _check_version(command, desk)
     receipt = carrying.carry_out(desk)
+    if desk.writing.openings:
+        body = desk.commit(personal.RECEIPT, receipt.subject, body)
     desk.writing.receipts.append((command.principal.key, command.id, body, carrying.stored(receipt)))
     tx.run("SAVEPOINT command")
     try:

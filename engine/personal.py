@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+#: Context of the commitment to what a command asked for.
+RECEIPT = "receipt"
 _MARK = "sha256:"
 _COMMITMENT = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -96,7 +98,8 @@ def open_values(tx: Runs, subject: str) -> dict[str, Any]:
 def erase(tx: Runs, subject: str, context: str, now: int) -> int:
     """Erase every value that a subject ever had in a context; return how many there were.
 
-    Its match keys go too, and the addresses of deliveries that were such a value. The rows stay, without
+    Its match keys go too, the addresses of deliveries that were such a value, and what opens the hashes of the
+    commands that brought it. The rows stay, without
     value and salt, so that history can say "erased on request" and when.
 
     Units:
@@ -113,14 +116,27 @@ def erase(tx: Runs, subject: str, context: str, now: int) -> int:
             tx.run("UPDATE delivery SET address = '' WHERE address = :value", {"value": value})
     tx.run(
         "UPDATE personal_value SET value = NULL, salt = NULL, erased_at = :now "
-        "WHERE subject = :subject AND context = :context AND value IS NOT NULL",
-        {"subject": subject, "context": context, "now": now},
+        "WHERE subject = :subject AND context IN (:context, :receipt) AND value IS NOT NULL",
+        {"subject": subject, "context": context, "receipt": RECEIPT, "now": now},
     )
     tx.run(
         "DELETE FROM match_key WHERE subject = :subject AND word = :context",
         {"subject": subject, "context": context},
     )
     return len(found)
+
+
+def is_same(tx: Runs, stored: str, body: str) -> bool:
+    """Say whether a command's body is the one behind a receipt.
+
+    Shapes:
+        stored: the hash itself, or a commitment to it. After an erasure nothing opens it any more, and the repeat is
+            taken at its word: it gets the first receipt and changes nothing.
+    """
+    if not is_commitment(stored):
+        return stored == body
+    rows = tx.run("SELECT value FROM personal_value WHERE commitment = :stored", {"stored": stored})
+    return not rows or rows[0][0] is None or orjson.loads(rows[0][0]) == body
 
 
 def owners(tx: Runs, secret: str, word: str, value: str) -> list[str]:

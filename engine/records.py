@@ -172,13 +172,14 @@ unfolded = Table(
     PrimaryKeyConstraint("subject_kind", "subject", "seq"),
 )
 
-#: What was answered to each accepted command, so that a repeat gets the same.
+#: What was answered to each accepted command, so that a repeat gets the same. `body` is the hash of what was asked, or
+#: a commitment to that hash where personal values were part of it (else erased values could be found by trying).
 receipt = Table(
     "receipt",
     metadata,
     Column("principal", String(64), nullable=False),
     Column("command", String(64), nullable=False),
-    Column("body", String(64), nullable=False),
+    Column("body", String(71), nullable=False),
     Column("answer", JSON, nullable=False),
     PrimaryKeyConstraint("principal", "command"),
 )
@@ -190,13 +191,12 @@ refusal = Table(
     Column("principal", String(64), nullable=False),
     Column("command", String(64), nullable=False),
     Column("hour", Integer, nullable=False),
-    Column("body", String(64), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("code", String(64), nullable=False),
     Column("unmet", JSON, nullable=False),
     Column("times", Integer, nullable=False),
     Column("last_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("principal", "command", "body"),
+    PrimaryKeyConstraint("principal", "command", "code"),
     Index("ix_refusal_hour", "principal", "hour"),
 )
 

@@ -192,35 +192,32 @@ def from_constraint(why: str, command: Command) -> TiendoError:
 
 
 def record(tx: Transaction, command: Command, why: Refused) -> None:
-    """Write the refusal down in the same transaction; the same command refused again only counts."""
+    """Write the refusal down in the same transaction; the same command refused again only counts.
+
+    Nothing of the command's body is kept: what was refused may hold personal values.
+    """
     unmet = [{"code": one.code, "place": one.place} for one in getattr(why, "unmet", ())]
     hour = tx.now // _HOUR
-    key = {"principal": command.principal.key, "command": command.id[:64], "body": _body(command)}
+    key = {"principal": command.principal.key, "command": command.id[:64], "code": why.code}
     known = tx.run(
         "UPDATE refusal SET times = times + 1, last_at = :now WHERE principal = :principal AND command = :command"
-        " AND body = :body RETURNING times",
+        " AND code = :code RETURNING times",
         {**key, "now": tx.now},
     )
     if known:
         return
     count = tx.run(
-        "SELECT count(*) FROM refusal WHERE principal = :principal AND hour = :hour", {**key, "hour": hour}
+        "SELECT count(*) FROM refusal WHERE principal = :principal AND hour = :hour",
+        {"principal": command.principal.key, "hour": hour},
     )[0][0]
     if count >= MOST_AN_HOUR:
-        key |= {"command": "", "body": f"hour/{hour}"}
+        key |= {"command": f"hour/{hour}"}
     tx.run(
-        "INSERT INTO refusal (principal, command, hour, body, subject, code, unmet, times, last_at)"
-        " VALUES (:principal, :command, :hour, :body, :subject, :code, :unmet, 1, :now)"
-        " ON CONFLICT (principal, command, body) DO UPDATE SET times = refusal.times + 1, last_at = :now",
+        "INSERT INTO refusal (principal, command, hour, subject, code, unmet, times, last_at)"
+        " VALUES (:principal, :command, :hour, :subject, :code, :unmet, 1, :now)"
+        " ON CONFLICT (principal, command, code) DO UPDATE SET times = refusal.times + 1, last_at = :now",
         {
             **key, "hour": hour, "subject": str(getattr(command, "case", "") or command.kind)[:64],
-            "code": why.code, "unmet": orjson.dumps(unmet).decode(), "now": tx.now,
+            "unmet": orjson.dumps(unmet).decode(), "now": tx.now,
         },
     )  # fmt: skip
-
-
-def _body(command: Command) -> str:
-    try:
-        return command.body_hash()
-    except Refused:
-        return "unwritable"

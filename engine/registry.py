@@ -1,7 +1,7 @@
 """Published definitions: immutable, by content hash, with the newest version of each name.
 
-Nothing is published by starting: `publish` is a command of a person, with an entry of its own. A case keeps the
-definition that it was opened under; published text is kept for ever.
+A case keeps the definition that it was opened under; published text is kept for ever. Publishing is a command of its
+own (engine/publishing.py).
 """
 
 from __future__ import annotations
@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from engine import loader, records
-from engine.commands import Register
 from engine.errors import Broken, Refused, Words, did_you_mean
-from engine.execute import execute
 
 if TYPE_CHECKING:
-    from engine.commands import Principal, Receipt
     from engine.definition import Definition
-    from engine.engine import Engine
-    from engine.loading import Known
     from engine.store import Store
 
 
@@ -41,16 +36,6 @@ class DefinitionMissing(Broken):
     words = Words(
         "Kho thiếu định nghĩa {hash} mà hồ sơ đang dùng. Khôi phục từ bản sao lưu.",
         "The store lacks definition {hash}, which cases are pinned to. Restore a backup.",
-    )
-
-
-class VersionTaken(Refused):
-    """The same version was published with other content."""
-
-    code = "version_taken"
-    words = Words(
-        "{name} phiên bản {version} đã công bố với nội dung khác. Tăng số phiên bản rồi công bố lại.",
-        "{name} version {version} is published with other content. Raise the version and publish again.",
     )
 
 
@@ -131,34 +116,3 @@ class Definitions:
         if row is None:
             raise DefinitionMissing(hash=found)
         return loader.load(row.text, name=row.name)
-
-
-def publish(engine: Engine, text: str, *, name: str, known: Known, principal: Principal) -> Receipt:
-    """Publish a definition; the very same one again changes nothing.
-
-    Shapes:
-        name: of the file, for findings. known: what exists beside it, so that every name in it is checked.
-    Errors:
-        DefinitionRefused: all findings. VersionTaken: the version exists with other content. Nothing was published.
-    """
-    definition = loader.load(text, name=name, known=known)
-    try:
-        published = engine.definitions.version(definition.name, definition.version)
-    except DefinitionUnknown:
-        published = None
-    if published is not None and published.hash != definition.hash:
-        raise VersionTaken(name=definition.name, version=definition.version)
-    receipt = execute(
-        engine,
-        Register(
-            principal=principal,
-            register="definition",
-            values={
-                "name": definition.name, "version": definition.version, "hash": definition.hash,
-                "title": definition.title.vi,
-            },
-            text="" if published is not None else text,
-        ),
-    )  # fmt: skip
-    engine.definitions.refresh()
-    return receipt

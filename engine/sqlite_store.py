@@ -150,6 +150,14 @@ class SqliteStore:
         self._version = version
         return changed
 
+    def scrub(self) -> None:
+        """Write the log of writes back and cut it to nothing: what was erased is then in no file.
+
+        A reader that still looks at an older snapshot delays it; the next erasure or the closing does it then.
+        """
+        with self._told(), self._lock:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close all connections; the file is left checkpointed."""
         self._readers.dispose()

@@ -231,5 +231,8 @@ class Store(Protocol):
     def changed(self) -> bool:
         """Return whether anybody wrote since the last call."""
 
+    def scrub(self) -> None:
+        """After an erasure: take the erased bytes out of every file of the store, its log of writes included."""
+
     def close(self) -> None:
         """Close all connections."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import library, registry
+from engine import library
 from engine.errors import Refused, Words, did_you_mean
 from engine.loading import Known
+from engine.publishing import publish as publish_one
 from handlers import build
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def publish_all(
             done.append(Published(definition, before))
             continue
         text = found.files[name].read_text(encoding="utf-8")
-        receipt = registry.publish(
+        receipt = publish_one(
             engine, text, name=found.files[name].name, known=known, principal=principal
         )
         done.append(Published(definition, before, receipt))

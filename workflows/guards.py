@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.errors import Words
-from engine.guards import Verdict, guard
+from engine.guards import Verdict, Words, guard
 
 if TYPE_CHECKING:
     from engine.guards import Facts

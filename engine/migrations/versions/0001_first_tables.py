@@ -1,4 +1,4 @@
-"""first tables"""
+"""First tables."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def upgrade() -> None:
         "receipt",
         sa.Column("principal", sa.String(length=64), nullable=False),
         sa.Column("command", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.String(length=71), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("principal", "command", name=op.f("pk_receipt")),
     )
@@ -127,13 +127,12 @@ def upgrade() -> None:
         sa.Column("principal", sa.String(length=64), nullable=False),
         sa.Column("command", sa.String(length=64), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column("body", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("unmet", sa.JSON(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("principal", "command", "body", name=op.f("pk_refusal")),
+        sa.PrimaryKeyConstraint("principal", "command", "code", name=op.f("pk_refusal")),
     )
     op.create_index("ix_refusal_hour", "refusal", ["principal", "hour"], unique=False)
     op.create_table(
