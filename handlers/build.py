@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
@@ -169,7 +169,8 @@ def make_app(settings: Settings, engine: Engine, channels: dict[str, Channel] | 
 def make_broker() -> dramatiq.Broker:
     """Return the broker in this process: no retries, no time limits, no delays; a bell and nothing more."""
     broker = StubBroker(middleware=[Retries(max_retries=0)])
-    broker.dead_letters_by_queue = defaultdict(lambda: deque(maxlen=_KEPT_DEAD))  # type: ignore[assignment,arg-type]
+    kept: Any = defaultdict(lambda: deque(maxlen=_KEPT_DEAD))
+    broker.dead_letters_by_queue = kept
     return broker
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NoReturn
 
 import typer
-from click.exceptions import ClickException, Exit
+from typer.exceptions import Exit, TyperException
 
 from config.logs import set_up
 from config.setting_wrong import SettingWrong
@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
         return cli_print.problem(problem, language=language, json="--json" in arguments)
     except Exit as left:
         return int(left.exit_code)
-    except ClickException as wrong:
+    except TyperException as wrong:
         cli_print.screen(error=True).print(f"{wrong.format_message()}\n(tiendo --help)")
         return REFUSED
     except (KeyboardInterrupt, typer.Abort):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine import audit, relay
-from engine.errors import Refused, Words
+from engine.errors import Words
+from engine.relay import OutboxRowUnknown
 from handlers import cli_print, words
 from handlers.cli_session import Commands, Session
 
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
 BROKEN = 70
 #: Digits of an id that are enough to name a row.
 BEGINNING = 8
-
-
-class OutboxRowUnknown(Refused):
-    """There is no parked row of this id."""
-
-    code = "outbox_row_unknown"
-    words = Words(
-        'Không có dòng chờ gửi nào bị dừng mang mã "{row}". Xem `tiendo stuck`.',
-        'No parked outbox row has the id "{row}". See `tiendo stuck`.',
-    )
 
 
 commands, auditing = Commands(), Commands()
@@ -100,7 +91,7 @@ def retry(
     if not wanted and row != "all":
         raise OutboxRowUnknown(row=row)
     for one in wanted:
-        relay.retry(session.store, one, session.principal)
+        relay.retry(session.store, one)
     if session.as_json:
         cli_print.as_json({"retried": wanted})
     else:

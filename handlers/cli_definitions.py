@@ -96,14 +96,15 @@ def publish(
     if session.as_json:
         cli_print.as_json(plain)
         return
-    for one in plain:
+    for each in done:
         verb = (
             session.say("đã công bố", "published")
-            if one["published"]
+            if each.receipt is not None
             else session.say("đã có, không đổi", "there already")
         )
-        cli_print.line(f"{one['definition']} v{one['version']} {str(one['hash'])[:12]}: {verb}")
-        for line in one["changes"] if one["published"] else ():
+        found = each.definition
+        cli_print.line(f"{found.name} v{found.version} {found.hash[:12]}: {verb}")
+        for line in publishing.difference(each.before, each.definition, session.language):
             cli_print.line(f"    {line}")
 
 

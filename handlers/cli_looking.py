@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine import queries, timers
+from engine.case_rows import Filter
 from engine.case_history import history
 from engine.civil_time import words_left
 from engine.visibility import hidden_words
@@ -17,7 +18,7 @@ from handlers.cli_session import Commands, Session
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.queries import CaseRow
+    from engine.case_rows import CaseRow
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Mã hồ sơ, ví dụ ST-2023-QG-01.")]
 Year = Annotated[int, typer.Option("--year", help="Năm kế hoạch; 0: mọi năm.")]
@@ -33,7 +34,7 @@ def all_open(session: Session, definition: str) -> list[CaseRow]:
     """Return every visible open case of a definition."""
     found: list[CaseRow] = []
     with session.store.read() as connection:
-        narrowed = queries.Filter(name=definition, open=True)
+        narrowed = Filter(name=definition, open=True)
         while True:
             page = queries.listing(connection, session.viewer, narrowed, limit=_PAGE, offset=len(found))
             found.extend(page.rows)
@@ -97,7 +98,8 @@ def show_history(session: Session, *, code: Code) -> None:
     row = finding.case(session, code)
     definition = session.engine.definitions.by_hash(row.definition)
     with session.store.read() as connection:
-        hidden = hidden_words(connection, session.viewer, row.id, definition)
+        parties = case_words.read_case(connection, row.id).parties
+        hidden = hidden_words(definition, parties, session.viewer)
         entries = history(connection, row.id, hidden=hidden, language=session.language)
     if session.as_json:
         cli_print.as_json([cli_show.entry_json(one) for one in entries])
@@ -128,7 +130,7 @@ def show_list(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Số dòng nhiều nhất.")] = 50,
 ) -> None:
     """Danh sách hồ sơ / list cases."""
-    narrowed = queries.Filter(
+    narrowed = Filter(
         plan_year=year or None, name=definition or None, phase=phase or None, state=state or None,
         scope=scope or None, root=finding.case(session, root).root if root else None, late=late,
         open=True if is_open else None, words=find,
@@ -239,5 +241,5 @@ def agenda(
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="Số ngày tới.")] = 14,
 ) -> None:
     """Sẽ nhắc ai, việc gì, khi nào / what will be sent to whom."""
-    found = timers.agenda(session.engine, days)
+    found = timers.agenda(session.engine, days=days)
     cli_show.print_agenda(session, found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from config.settings import Settings, read_settings
-from engine.civil_time import civil_day
+from engine.civil_time import day_at
 from engine.commands import Principal
 from engine.errors import Refused, Words
 from engine.visibility import look_as
@@ -103,7 +103,7 @@ class Session:
     @cached_property
     def today(self) -> date:
         """The civil day of the store's clock."""
-        return civil_day(self.store.now())
+        return day_at(self.store.now())
 
     @cached_property
     def person(self) -> str:

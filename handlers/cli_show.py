@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine import deadlines, legal_clock, records
 from engine.execute import preview
-from engine.names import opened, shown
+from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
 from handlers import case_words, cli_print, words
 from handlers.case_words import CaseWords
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from engine.case_history import HistoryEntry
     from engine.definition import Definition, Trigger
     from engine.execute import Step
-    from engine.queries import NoticeRow, SortWord
+    from engine.case_rows import NoticeRow, SortWord
+    from engine.timers import Planned
     from handlers.cli_session import Session
 
 _MOST_PEOPLE = 3
@@ -354,17 +355,22 @@ def entry_json(one: HistoryEntry) -> dict[str, Any]:
     return found
 
 
-def print_agenda(session: Session, found: list[Any]) -> None:
-    """Print what will be sent to whom."""
-    plain = [asdict(one) for one in found]
-    heads = session.say("Khi nào|Hồ sơ|Thời hạn|Việc|Gửi cho", "When|Case|Deadline|What|To").split("|")
-    rows = [
-        (words.instant(one["due_at"]), one.get("code", ""), one.get("deadline", ""), one.get("notice", one.get("kind", "")),
-         ", ".join(map(str, one.get("to", ()))))
-        for one in plain
+def print_agenda(session: Session, found: list[Planned]) -> None:
+    """Print what will be sent to whom, and what will fire by itself."""
+    with session.store.read() as connection:
+        names = names_of(connection, [one for each in found for one in each.to], session.language)
+    plain = [
+        {
+            "on": one.on.isoformat(), "code": one.code, "kind": one.kind, "deadline": one.deadline, "what": one.what,
+            "to": [names[person] for person in one.to],
+        }
+        for one in found
     ]  # fmt: skip
-    for one in plain:
-        one["due_at"] = words.iso_instant(one["due_at"])
+    heads = session.say("Ngày|Hồ sơ|Thời hạn|Việc|Gửi cho", "Day|Case|Deadline|What|To").split("|")
+    rows = [
+        (words.day(one.on), one.code, one.deadline, one.what, ", ".join(names[who] for who in one.to))
+        for one in found
+    ]
     cli_print.show(
         session, plain, heads, rows, empty=session.say("Không có gì sẽ được gửi.", "Nothing will be sent.")
     )

@@ -12,11 +12,15 @@ from engine import relay, schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, TiendoError, Words
 from engine.execute import execute
+from engine.sqlite_store import SqliteStore
 from handlers import build, cli_print, publishing, words
 from handlers.cli_session import Commands, Session
 from handlers.serving import STALE_SECONDS, holder_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from engine.engine import Engine
     from handlers.ticker import Ticker
 
@@ -152,7 +156,7 @@ def show_schema(
         raise build.StoreMissing(path=str(path))
     if what == "upgrade":
         schema.upgrade(path)
-    found = schema.current(path)
+    found = _revision(path)
     plain = {"path": str(path), "found": found, "newest": schema.head()}
     if session.as_json:
         cli_print.as_json(plain)
@@ -175,6 +179,15 @@ def doctor(session: Session) -> None:
             cli_print.line(f"{'✓' if ok else '✗'} {name}: {said}")
     if not all(ok for _, ok, _ in looks):
         raise typer.Exit(2)
+
+
+def _revision(path: Path) -> str:
+    store = SqliteStore(path)
+    try:
+        with store.read() as connection:
+            return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+    finally:
+        store.close()
 
 
 def _pair(given: str) -> tuple[str, str] | None:
@@ -212,25 +225,23 @@ def _looks(session: Session) -> list[tuple[str, bool, str]]:
             str(len(parked)) + ("" if not parked else " (tiendo stuck)"),
         )
     )
-    for name, look in (
-        (say("Quy trình", "Definitions"), lambda: _definitions(session)),
-        (
-            say("Lịch", "Calendar"),
-            lambda: (
-                True,
-                words.day(session.today)
-                + ": "
-                + session.engine.calendar.why(session.today).title.text(session.language),
-            ),
-        ),
-        (say("Lời thông báo", "Notice texts"), lambda: (True, str(len(session.app.texts.texts)))),
-    ):
+    looks: dict[str, Callable[[Session], tuple[bool, str]]] = {
+        say("Quy trình", "Definitions"): _definitions,
+        say("Lịch", "Calendar"): _calendar,
+        say("Lời thông báo", "Notice texts"): lambda each: (True, str(len(each.app.texts.texts))),
+    }
+    for name, look in looks.items():
         try:
-            ok, said = look()
+            ok, said = look(session)
         except TiendoError as problem:
             ok, said = False, problem.sentence(session.language)
         found.append((name, ok, said))
     return found
+
+
+def _calendar(session: Session) -> tuple[bool, str]:
+    note = session.engine.calendar.why(session.today)
+    return True, f"{words.day(session.today)}: {note.title.text(session.language)}"
 
 
 def _definitions(session: Session) -> tuple[bool, str]:

@@ -10,8 +10,6 @@ from handlers.dispatch import handles
 if TYPE_CHECKING:
     from handlers.dispatch import App
 
-AT_ONCE = 100
-
 
 @handles("deadline.set", queue="deadlines")
 def check_deadlines(app: App, outbox_id: str) -> None:
@@ -23,5 +21,5 @@ def check_deadlines(app: App, outbox_id: str) -> None:
     row = relay.claim_row(app.engine.store, outbox_id, lease_seconds=app.lease_seconds)
     if row is None:
         return
-    timers.fire_due(app.engine, limit=AT_ONCE)
+    timers.fire_of_case(app.engine, row.subject)
     relay.finish(app.engine.store, row, None)

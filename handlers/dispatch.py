@@ -119,14 +119,14 @@ def declare_all(broker: dramatiq.Broker, app: App) -> None:
     if encoder is not JSONEncoder:
         raise EncoderWrong(found=encoder.__name__)
     for handler in HANDLERS.values():
-        dramatiq.actor(
-            _on_row(app, handler),
+        declare = dramatiq.actor(
             broker=broker,
             actor_name=handler.topic,
             queue_name=handler.queue,
             max_retries=0,
             throws=(Refused, Broken),
         )
+        declare(_on_row(app, handler))
 
 
 def _on_row(app: App, handler: Handler) -> Callable[[str], None]:

@@ -14,7 +14,7 @@ from engine.sort_text import sort_text
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from engine.queries import CaseRow
+    from engine.case_rows import CaseRow
     from handlers.cli_session import Session
 
 _ROW = records.register_row

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine import records
 from engine.case_history import history
-from engine.civil_time import civil_day
+from engine.civil_time import day_at
 from engine.errors import Words
 from engine.names import names_of, opened
 from engine.personal import is_commitment
@@ -70,7 +70,7 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
     """
     store = app.engine.store
     now = store.now()
-    today = civil_day(now)
+    today = day_at(now)
     with store.read() as connection:
         row = connection.execute(select(records.notice).where(records.notice.c.id == notice)).one()
         receiver = _receiver(connection, row.person, channel, today.isoformat())
@@ -184,7 +184,7 @@ def _footer(
         _rule(view, facts["facts"]),
         _LOOK.fill(language, code=view.case.code),
         _INSTEAD.fill(language, absent=receiver.absent, day=receiver.since) if receiver.absent else "",
-        _LATE.fill(language, day=words.day(civil_day(since))) if since is not None else "",
+        _LATE.fill(language, day=words.day(day_at(since))) if since is not None else "",
     ]
     return "\n".join(filter(None, lines))
 

@@ -45,8 +45,8 @@ class TriedTooOften(Broken):
 
     code = "tried_too_often"
     words = Words(
-        "Đã thử {attempts} lần mà không xong (lần cuối: {last}). Xem nhật ký kỹ thuật rồi chạy `tiendo retry`.",
-        "Tried {attempts} times without an end (last: {last}). See the technical log, then run `tiendo retry`.",
+        "Đã thử {attempts} lần mà không xong (lần cuối: {last}). Xem nhật ký rồi chạy `tiendo retry`.",
+        "Tried {attempts} times without an end (last: {last}). See the log, then run `tiendo retry`.",
     )
 
 
@@ -76,7 +76,9 @@ def _send(app: App, row: Row) -> None:
         raise TriedTooOften(attempts=row.attempts - 1, last="—")
     channel = _channel(app, row)
     receiver, message = compose(app, row.subject, channel)
-    if channel.policy == "park" and not relay.mark_in_flight(app.engine.store, row):
+    if channel.policy == "park" and not relay.mark_in_flight(
+        app.engine.store, row, lease_seconds=app.lease_seconds
+    ):
         return  # fenced off before anything left
     channel.send(message)
     delivery = {
@@ -100,8 +102,8 @@ def _channel(app: App, row: Row) -> Channel:
 
 
 def wait_seconds(attempts: int, outbox_id: str) -> int:
-    """Return how long to wait after a failed attempt: doubling from 5 s to an hour, spread by the row's own id."""
-    longest = min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS)
+    """Return how long to wait after a failed attempt: 5 s, doubling up to an hour, spread by the row's id."""
+    longest: int = min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS)
     return longest // 2 + zlib.crc32(outbox_id.encode()) % (longest // 2 + 1)
 
 
@@ -110,7 +112,7 @@ def _later(app: App, row: Row, problem: TiendoError) -> None:
         _park(app, row, TriedTooOften(attempts=row.attempts, last=problem.sentence("vi")))
         return
     seconds = wait_seconds(row.attempts, row.id)
-    relay.put_back(app.engine.store, row, problem.sentence("vi"), seconds)
+    relay.put_back(app.engine.store, row, problem.sentence("vi"), due_in_seconds=seconds)
     log.info("notice_put_back", notice=row.subject, code=problem.code, attempts=row.attempts, seconds=seconds)
 
 
