@@ -52,6 +52,8 @@ def carry(
     moves.apply(draft, trigger, to, facts, doers, desk.engine.calendar, desk.writing)
     new = definition.states[case.state]
     if old is not new:
+        if old is not None and old.starts:
+            desk.writing.cancels.append((case.id, deadlines.STARTS, "cancelled"))
         desk.writing.timers.extend(deadlines.monthly_starts(case, new, desk.day))
     desk.log_parties(draft)
     entry.changes = draft.take_changes()

@@ -116,7 +116,12 @@ def _open_period(desk: Desk, draft: Draft, timer: Timer) -> None:
     case = draft.case
     state = desk.definition(case).states[case.state]
     period = desk.day.isoformat()[:7]
-    family.start_child(desk, case, state.starts[timer.rung], case.seq, period)
+    start = state.starts[timer.rung]
+    # A project that was suspended and resumed, or partly accepted, enters a second such state in the same month.
+    known = {child.data.get(start.period_field) for child in desk.children(case)
+             if desk.definition(child).name == start.definition}  # fmt: skip
+    if period not in known:
+        family.start_child(desk, case, start, case.seq, period)
     first_of_next = deadlines.next_month(desk.day)
     desk.writing.timers.append(deadlines.month_timer(case, timer.rung, case.seq, first_of_next))
 
