@@ -18,6 +18,7 @@ from engine.commands import Erase, Principal, Receipt, Register
 from engine.engine import Engine
 from engine.execute import execute
 from engine.personal import owners
+from engine.refusals import CommandIdReused
 from engine.registers import RegisterRefused
 from engine.registry import Definitions
 from engine.rules import RuleBook
@@ -104,7 +105,7 @@ def test_a_refused_row_leaves_no_trace_but_the_refusal(engine: Engine) -> None:
     assert [item.code for item in refused.value.unmet] == ["register_not_permitted"]
     with engine.store.begin() as tx:
         assert tx.run("SELECT count(*) FROM register_row WHERE kind = 'person'") == [(1,)]
-        assert tx.run("SELECT count(*) FROM personal_value") == [(1,)]
+        assert tx.run("SELECT context FROM personal_value ORDER BY context") == [("person.name",), ("receipt",)]
         assert tx.run("SELECT code FROM refusal") == [("register_refused",)]
 
 
@@ -157,3 +158,35 @@ def test_one_word_erased_leaves_the_key_of_the_other(engine: Engine) -> None:
     with engine.store.begin() as tx:
         secret = register_reading.secret(tx)
         assert owners(tx, secret, "establishment.tax_code", "2200 111 222") == [made.subject]
+
+
+def test_an_erased_number_is_not_found_by_trying_commands_against_their_receipts(engine: Engine) -> None:
+    # given a person whose number is erased, and all that the command said beside it
+    number, values = "0901230042", {"code": "p", "name": "An"}
+    write(engine, "person", **values, phone=number)
+    row = write(engine, "person", "p", language="en").subject
+    execute(engine, Erase(principal=OPERATOR, subject_kind="person", subject=row, word="phone"))
+    # when every number of the block is tried against what the store kept of the commands
+    with engine.store.begin() as tx:
+        kept = {body for (body,) in tx.run("SELECT body FROM receipt")}
+    tried = {
+        Register(principal=OPERATOR, register="person", values={**values, "phone": f"090123{n:04d}"}).body_hash()
+        for n in range(10_000)
+    }
+    # then none is found
+    assert len(tried) == 10_000
+    assert not tried & kept
+
+
+def test_a_repeat_with_personal_values_is_still_told_from_another_command(engine: Engine) -> None:
+    # given a command with a name
+    first = Register(principal=OPERATOR, register="person", values={"code": "p", "name": "An"})
+    receipt = execute(engine, first)
+    # when it is repeated, and when its id comes with another name
+    again = execute(engine, first)
+    other = Register(principal=OPERATOR, id=first.id, register="person", values={"code": "p", "name": "Bình"})
+    # then
+    assert again.repeated
+    assert (again.subject, again.seq, again.head) == (receipt.subject, receipt.seq, receipt.head)
+    with pytest.raises(CommandIdReused):
+        execute(engine, other)
