@@ -178,7 +178,8 @@ def _flush(loading: _Load, waiting: list[tuple[Happening, Command]], started: li
 
 def _fire_past(loading: _Load, started: list[str], until: date) -> None:
     if started:
-        loading.summary.timers += timers.fire_past(loading.engine, started, until)
+        # Every case of the store: the engine opens periodic children of its own, and their days pass as well.
+        loading.summary.timers += timers.fire_past(loading.engine, (), until)
 
 
 def _command(loading: _Load, one: Happening) -> Command:
@@ -283,7 +284,12 @@ def _reports(loading: _Load, one: Happening) -> Iterable[Command]:
     with loading.engine.store.read() as connection:
         rows = connection.execute(
             select(table.c.id)
-            .where(table.c.parent == one.run.id, table.c.name == monthly.definition, table.c.final.is_(None))
+            .where(
+                table.c.parent == one.run.id,
+                table.c.name == monthly.definition,
+                table.c.final.is_(None),
+                table.c.entered_on <= one.day.isoformat(),
+            )
             .order_by(table.c.id)
         ).all()
     triggers = _triggers(loading.engine.definitions.newest(monthly.definition), monthly.fire)
