@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import Broken, Words
 
+__all__ = ["GUARDS", "Facts", "Guard", "Verdict", "Words", "guard"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date

@@ -64,13 +64,22 @@ class Values(dict[str, Any]):
             self["children"] = families
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a value; a formula is evaluated and kept."""
+        """Return a value; what is counted or computed (papers, formulas) is made when first asked for, and kept."""
         value = super().get(name, default)
         if value is None and name not in self:
+            if name == "documents":
+                value = self[name] = _counted(self.facts)
+                return value
             declared = self.facts.definition.fields.get(name)
             if declared is not None and declared.formula is not None:
                 value = self[name] = ask(declared.formula, self).value
         return value
+
+
+def _counted(facts: Facts) -> dict[str, int]:
+    """Return how many papers of each kind are attached."""
+    names = (name for name, field in facts.definition.fields.items() if field.type == "document")
+    return {name: len(facts.case.documents(name)) for name in names}
 
 
 def case_words(case: Case) -> dict[str, Any]:
