@@ -6,6 +6,7 @@ later).
 
 from __future__ import annotations
 
+import logging
 import sys
 from itertools import pairwise
 from typing import NoReturn
@@ -68,7 +69,8 @@ def run(arguments: list[str]) -> int:
         set_up(settings.log_format, settings.log_level)
         if "--lang" not in " ".join(arguments):
             language = settings.language
-        make()(args=arguments, prog_name="tiendo", standalone_mode=False)
+        _quieten()
+        code = make()(args=arguments, prog_name="tiendo", standalone_mode=False)
     except SettingWrong as wrong:
         cli_print.screen(error=True).print(wrong.sentence(language))
         return REFUSED
@@ -81,7 +83,13 @@ def run(arguments: list[str]) -> int:
         return REFUSED
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _quieten() -> None:
+    """Hear of libraries only what is wrong: their chatter would hide the answer of a command."""
+    for name in ("alembic", "transitions", "dramatiq"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _wants_english(arguments: list[str]) -> bool:

@@ -12,7 +12,7 @@ from engine.case_rows import Filter
 from engine.case_history import history
 from engine.civil_time import words_left
 from engine.visibility import hidden_words
-from handlers import cli_print, cli_show, finding, words
+from handlers import case_words, cli_print, cli_show, finding, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine import queries, records
 from engine.errors import Refused, Words, did_you_mean
 from engine.names import names_of
-from engine.sort_text import sort_text
+from engine.search_text import search_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,15 +64,18 @@ def row_id(connection: Connection, kind: str, given: str) -> str:
         return str(exact[0])
     rows = connection.execute(select(_ROW.c.id, _ROW.c.code).where(_ROW.c.kind == kind)).all()
     names = names_of(connection, [row.id for row in rows])
-    wanted = sort_text(given)
-    found = [row for row in rows if sort_text(names[row.id]) == wanted or row.code.lower() == given.lower()]
+    wanted = search_text(given)
+    found = [row for row in rows if search_text(names[row.id]) == wanted or row.code.lower() == given.lower()]
     what = _WHAT.get(kind, Words(kind, kind))
     if len(found) == 1:
         return str(found[0].id)
     if found:
         codes = ", ".join(row.code for row in found)
         raise NameShared(given=given, codes=codes, what_vi=what.vi, what_en=what.en)
-    near = did_you_mean(given, [row.code for row in rows]) or did_you_mean(given, names.values())
+    near = did_you_mean(given, [row.code for row in rows])
+    if not near:
+        by_text = {search_text(name): name for name in names.values()}
+        near = by_text.get(did_you_mean(wanted, by_text), "")
     hint = f" → {near}?" if near else ""
     raise RowUnknown(
         given=given[:64], kind=kind.removesuffix("_line"), hint=hint, what_vi=what.vi, what_en=what.en

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine import library
 from engine.errors import Refused, Words, did_you_mean
 from engine.loading import Known
+from engine.publishing import publish
 from engine.publishing import publish as publish_one
 from handlers import build
 

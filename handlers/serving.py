@@ -59,7 +59,7 @@ class ServingSeat:
                 if (
                     (held[0][0], held[0][1]) != self._me
                     and 0 <= age < STALE_SECONDS
-                    and _lives(*held[0][:2], host)
+                    and _lives(held[0][0], held[0][1], host)
                 ):
                     raise AlreadyServed(
                         path=self._store.path, host=held[0][0], pid=held[0][1], seconds=int(age)
