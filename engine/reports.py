@@ -17,6 +17,7 @@ from engine.yaml_text import plain, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from engine.store import Store
 
@@ -101,23 +102,32 @@ class Compared:
     """One row of the report.
 
     Shapes:
+        published, qualifier, source, tolerance, reason: of the figure. ours: what the cases add up to.
         difference: ours minus the printed one; None where nothing was printed.
-        agrees: within what the qualifier and the tolerance allow, and as kept.
+        within: as the qualifier and the tolerance allow, and as the sample was reviewed.
     """
 
-    figure: Figure
+    id: str
+    province: str
+    what: Words
+    unit: str
+    qualifier: str
+    published: int | None
     ours: int
     difference: int | None
-    agrees: bool
+    within: bool
+    source: str
+    tolerance: int = 0
+    reason: Words | None = None
 
 
-def read_figures(text: str | bytes, *, name: str) -> tuple[Figure, ...]:
+def read_figures(file: Path) -> tuple[Figure, ...]:
     """Return the figures of a file, in its order.
 
     Errors:
         YamlRefused: it is not our part of YAML. FigureWrong: a row is incomplete or says two things.
     """
-    data = plain(read(text, name=name, limit_bytes=LIMIT_BYTES))
+    data = plain(read(file.read_bytes(), name=file.name, limit_bytes=LIMIT_BYTES))
     figures = tuple(_figure(row) for row in data["rows"])
     seen: set[str] = set()
     for figure in figures:
@@ -166,11 +176,21 @@ def case_rows(store: Store, definitions: Iterable[str] = ()) -> list[CaseRow]:
     if wanted:
         asked = asked.where(table.c.name.in_(wanted))
     with store.read() as connection:
-        return [CaseRow(*row) for row in connection.execute(asked)]
+        return [CaseRow(**row) for row in connection.execute(asked).mappings()]
 
 
-def seeds(figures: Iterable[Figure], rows: Iterable[CaseRow]) -> list[Compared]:
-    """Return each figure beside ours, in the order of the figures.
+def seeds(figures: Iterable[Figure], store: Store) -> list[Compared]:
+    """Return each printed figure beside what the cases of a store add up to, in the order of the figures.
+
+    Errors:
+        FigureWrong: a condition that can't be judged, or a field that is no number.
+    """
+    printed = [figure for figure in figures if figure.published is not None]
+    return compare(printed, case_rows(store, {name for one in printed for name in one.ours.definitions}))
+
+
+def compare(figures: Iterable[Figure], rows: Iterable[CaseRow]) -> list[Compared]:
+    """Return each figure beside ours, counted over rows from wherever.
 
     Errors:
         FigureWrong: a condition that can't be judged, or a field that is no number.
@@ -190,7 +210,20 @@ def _compared(figure: Figure, by_name: Mapping[tuple[str, str | None], list[Case
     )
     ours = sum(_measured(figure, row) for row in found)
     difference = None if figure.published is None else ours - figure.published
-    return Compared(figure, ours, difference, _agrees(figure, ours, difference))
+    return Compared(
+        id=figure.id,
+        province=figure.province,
+        what=figure.what,
+        unit=figure.unit,
+        qualifier=figure.qualifier,
+        published=figure.published,
+        ours=ours,
+        difference=difference,
+        within=_within(figure, ours, difference),
+        source=figure.source,
+        tolerance=figure.tolerance,
+        reason=figure.reason,
+    )
 
 
 def _fits(figure: Figure, value: Any, wanted: Any) -> bool:
@@ -212,7 +245,7 @@ def _measured(figure: Figure, row: CaseRow) -> int:
     return sum(value or 0 for value in values)
 
 
-def _agrees(figure: Figure, ours: int, difference: int | None) -> bool:
+def _within(figure: Figure, ours: int, difference: int | None) -> bool:
     if figure.kept is not None and ours != figure.kept:
         return False
     match figure.qualifier:
