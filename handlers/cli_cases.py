@@ -6,8 +6,9 @@ from pathlib import Path  # noqa: TC003 - read at run time, with the types of th
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
-from engine import files
+from engine import files, machine
 from engine.commands import (
     Assign,
     Attach,
@@ -23,7 +24,7 @@ from engine.commands import (
 )
 from engine.errors import Refused, Words
 from engine.execute import execute
-from handlers import cli_looking, cli_print, cli_values, finding, words
+from handlers import cli_looking, cli_print, cli_show, cli_values, finding, words
 from handlers.case_words import read_case
 from handlers.cli_session import Commands, Session
 
@@ -80,7 +81,12 @@ def _common(id_: str, expected: int, reason: str) -> dict[str, Any]:
 
 def _done(session: Session, asked: Command) -> None:
     """Carry a command out and say what came of it."""
-    receipt = execute(session.engine, asked)
+    try:
+        receipt = execute(session.engine, asked)
+    except machine.RequirementsUnmet as why:
+        if session.as_json or not isinstance(asked, Fire):
+            raise
+        raise _explained(session, asked, why) from why
     if session.as_json:
         cli_print.as_json(receipt_json(receipt))
         return
@@ -95,6 +101,17 @@ def _done(session: Session, asked: Command) -> None:
     )
     if receipt.subject_kind == "case":
         cli_looking.four_facts(session, receipt.subject)
+
+
+def _explained(session: Session, asked: Fire, why: machine.RequirementsUnmet) -> typer.Exit:
+    """Say everything that is missing, and by whose and which command line it is supplied."""
+    view = cli_show.look(session, asked.case)
+    trigger = view.definition.trigger(view.case.state, asked.trigger)
+    console = cli_print.screen(error=True)
+    console.print(Text(why.sentence(session.language), style="bold"))
+    for text in cli_show.missing_lines(session, view, trigger, why.unmet) if trigger else ():
+        console.print(Text(text))
+    return typer.Exit(cli_print.EXIT_CODES[Refused])
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

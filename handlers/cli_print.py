@@ -108,33 +108,33 @@ def unmet_json(unmet: Iterable[Unmet], language: str) -> list[dict[str, str]]:
 
 
 def unmet_lines(
-    unmet: Iterable[Unmet], language: str, case: str, trigger: str = "", people: Sequence[str] = ()
+    unmet: Iterable[Unmet], language: str, case: str, trigger: str = "", people: Sequence[str] = (), me: str = ""
 ) -> list[str]:
     """Return, for each unmet requirement, what is missing with its source, and the very command that supplies it."""
     lines: list[str] = []
     for one in unmet:
         source = source_words(one.citation, one.grade, language)
         lines.append(f"  ✗ {one.words.text(language)}" + (f"  [{source}]" if source else ""))
-        way = supply(one, language, case, trigger, people)
+        way = supply(one, language, case, trigger, people, me)
         if way:
             lines.append(f"      {_SUPPLY.text(language)}{way}")
     return lines
 
 
-def supply(one: Unmet, language: str, case: str, trigger: str = "", people: Sequence[str] = ()) -> str:
+def supply(one: Unmet, language: str, case: str, trigger: str = "", people: Sequence[str] = (), me: str = "") -> str:
     """Return the command line, or the sentence, by which a requirement is met."""
     kind, _, word = one.place.partition(":")
     code = shlex.quote(case) if case else "CODE"
     said = language == "en"
     who = " | ".join(map(shlex.quote, people)) or "…"
     ways = {
-        "field": f"tiendo edit {code} --set {word}=…",
-        "document": f'tiendo attach {code} {word} --number … --signed-on dd/mm/yyyy --signer "…"',
-        "rule": f'tiendo edit {code} --rule {word}=… --source "…"',
-        "reason": f'tiendo fire {code} {trigger or "…"} --reason "…"',
+        "field": f"tiendo edit {code} --set {word}=…{me}",
+        "document": f'tiendo attach {code} {word} --number … --signed-on dd/mm/yyyy --signer "…"{me}',
+        "rule": f'tiendo edit {code} --rule {word}=… --source "…"{me}',
+        "reason": f'tiendo fire {code} {trigger or "…"} --reason "…"{me}',
         "votes": f"tiendo vote {code} {trigger or '…'} yes --as {who}",
         "person": f"tiendo fire {code} {trigger or '…'} --as {who}",
-        "children": f"tiendo list --root {code}",
+        "children": f"tiendo list --root {code}{me}",
         "plan": "tiendo budget list",
         "establishment": "tiendo establishment list",
         "parent": "the parent case" if said else "ở hồ sơ mẹ",

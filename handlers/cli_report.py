@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 import workflows
+from engine import reports
 from handlers import cli_print, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from engine.reports import Compared
 
 DIFFERS = 2
-
 
 reporting = Commands()
 
@@ -23,19 +23,29 @@ reporting = Commands()
 @reporting.add("seeds")
 def seeds(session: Session) -> None:
     """Số liệu đã công bố và số của kho này, chênh lệch từng dòng / published figures beside ours."""
-    from engine import reports  # noqa: PLC0415 - until it is there
-
-    file: Path = workflows.FOLDER / "khuyen_cong" / "samples" / "figures.yaml"
-    rows: list[Any] = list(reports.seeds(reports.read_figures(file), session.store))
+    figures = reports.read_figures(workflows.FOLDER / "khuyen_cong" / "samples" / "figures.yaml")
+    rows = reports.seeds(figures, session.store)
     if session.as_json:
-        cli_print.as_json([asdict(row) for row in rows])
+        cli_print.as_json([{**asdict(row), "what": row.what.text(session.language)} for row in rows])
     else:
         heads = session.say(
-            "Tỉnh|Số liệu|Công bố|Của kho|Chênh|", "Province|Figure|Published|Ours|Difference|"
-        ).split("|")
-        cli_print.table(heads, [_cells(session, row) for row in rows], right=(2, 3, 4))
+            "Tỉnh|Số liệu|Công bố|Của kho|Chênh||Nguồn", "Province|Figure|Published|Ours|Difference||Source"
+        )
+        cli_print.table(heads.split("|"), [_cells(session, row) for row in rows], right=(2, 3, 4))
     if not all(row.within for row in rows):
         raise typer.Exit(DIFFERS)
+
+
+def _cells(session: Session, row: Compared) -> tuple[str, ...]:
+    def said(value: int | None) -> str:
+        if value is None:
+            return "—"
+        return words.money(value, session.language) if row.unit == "vnd" else words.number(value, session.language)
+
+    published = f"{row.qualifier} {said(row.published)}".strip()
+    what = row.what.text(session.language)
+    kept = "✓" if row.within else "✗"
+    return (row.province, what, published, said(row.ours), said(row.difference), kept, row.source[:40])
 
 
 def add_to(group: typer.Typer) -> None:
@@ -47,22 +57,3 @@ def add_to(group: typer.Typer) -> None:
 
 def _reporting() -> None:
     """Make `report` a group although it has one command so far."""
-
-
-def _cells(session: Session, row: Any) -> tuple[str, ...]:
-    def said(value: int) -> str:
-        return (
-            words.money(value, session.language)
-            if row.unit == "vnd"
-            else words.number(value, session.language)
-        )
-
-    what = row.what.text(session.language) if hasattr(row.what, "text") else str(row.what)
-    return (
-        row.province,
-        what,
-        f"{row.qualifier} {said(row.published)}",
-        said(row.ours),
-        said(row.difference),
-        "✓" if row.within else "✗",
-    )

@@ -17,6 +17,7 @@ from handlers.case_words import CaseWords
 
 if TYPE_CHECKING:
     from engine.case_history import HistoryEntry
+    from engine.commands import Unmet
     from engine.definition import Definition, Trigger
     from engine.execute import Step
     from engine.case_rows import NoticeRow, SortWord
@@ -82,7 +83,7 @@ def show(session: Session, case: str, *, every: bool) -> None:
     print_facts(session, view)
     others = [step for step in steps if step.trigger.overlay]
     for step in steps:
-        if every or not step.trigger.overlay:
+        if step.trigger.by and (every or not step.trigger.overlay):
             _print_step(session, view, step)
     if others and not every:
         listed = "; ".join(f"{one.trigger.title.text(view.language)} ({one.trigger.name})" for one in others)
@@ -99,16 +100,23 @@ def _print_step(session: Session, view: CaseWords, step: Step) -> None:
     code = shlex.quote(view.case.code)
     if step.allowed:
         cli_print.line(f"\n✓ {title}", "bold")
-        cli_print.line(f"      tiendo fire {code} {step.trigger.name} --as {_own_code(session)}")
+        flag = f"--as {_own_code(session)}" if session.is_sample else "--operator"
+        cli_print.line(f"      tiendo fire {code} {step.trigger.name} {flag}")
         return
     missing = session.say(f"còn thiếu {len(step.unmet)}", f"{len(step.unmet)} missing")
     source = view.source(step.trigger.source)
     cli_print.line(f"\n○ {title} — {missing}" + (f"  [{source}]" if source else ""), "bold")
-    people = seat_people(session, view, step.trigger)
-    for text in cli_print.unmet_lines(
-        step.unmet, view.language, view.case.code, step.trigger.name, people=people
-    ):
+    for text in missing_lines(session, view, step.trigger, step.unmet):
         cli_print.line(text)
+
+
+def missing_lines(
+    session: Session, view: CaseWords, trigger: Trigger, unmet: tuple[Unmet, ...]
+) -> list[str]:
+    """Return what a trigger lacks, each with the very command line that supplies it."""
+    people = seat_people(session, view, trigger)
+    me = f" --as {_own_code(session)}" if session.is_sample else " --operator"
+    return cli_print.unmet_lines(unmet, view.language, view.case.code, trigger.name, people=people, me=me)
 
 
 def _own_code(session: Session) -> str:
@@ -299,7 +307,7 @@ def entry_lines(session: Session, definition: Definition, one: HistoryEntry) -> 
         if moved and moved.name == one.trigger
         else one.trigger or _KIND_WORDS(one.kind, say)
     )
-    who = one.who + (f" ({one.organisation})" if one.organisation else "")
+    who = one.who + (f" ({one.organisation})" if one.organisation not in {"", one.who} else "")
     instead = say(f", thay {one.on_behalf_of}", f", for {one.on_behalf_of}") if one.on_behalf_of else ""
     claimed = (
         say(f" · theo hồ sơ ngày {words.day(one.happened_on)}", f" · dated {words.day(one.happened_on)}")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine import queries, records
 from engine.errors import Refused, Words, did_you_mean
 from engine.names import names_of
-from engine.search_text import search_text
+from engine.sort_text import search_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

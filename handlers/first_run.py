@@ -1,0 +1,217 @@
+"""`make run`: carry the sample to its end, show what came of it, and stay up.
+
+The store is var/sample.db; a second run resumes it. With ONCE=1, or without a terminal, it ends after the table.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from sqlalchemy import func, select
+
+import workflows
+from config import logs
+from config.setting_wrong import SettingWrong
+from config.settings import Settings, read_settings
+from engine import audit, records, relay, schema
+from engine.commands import SYSTEM
+from engine.errors import TiendoError
+from handlers import build, cli, cli_print, publishing, sample, words
+from handlers.cli_session import Session
+from handlers.cli_store import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.store import Store
+    from handlers.dispatch import App
+
+SAMPLE_STORE = "sqlite:///var/sample.db"
+#: What is owed after the sample must have gone by then; what waits for a later day is not owed.
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a store holds.
+
+    Shapes:
+        phases: (definition, phase) -> cases.
+    """
+
+    phases: dict[tuple[str, str], int]
+    cases: int
+    transitions: int
+    notices: int
+    suppressed: int
+    delivered: int
+    fired: int
+
+
+def main() -> NoReturn:
+    """Run and leave with the exit code of the command line."""
+    sys.exit(run())
+
+
+def run() -> int:
+    """Make or resume the sample store, work until nothing is owed, print the table, stay up."""
+    try:
+        settings = read_settings()
+    except SettingWrong as wrong:
+        sys.stderr.write(wrong.sentence() + "\n")
+        return cli.REFUSED
+    logs.set_up(settings.log_format, "warning" if settings.log_level == "info" else settings.log_level)
+    if settings.database_url == Settings.model_fields["database_url"].default:
+        settings = settings.model_copy(update={"database_url": SAMPLE_STORE})
+    session = Session(settings, language=settings.language)
+    try:
+        _carry(session)
+        if not ends_after_the_table():
+            serve(session)
+    except TiendoError as problem:
+        return cli_print.problem(problem, language=settings.language, json=False)
+    finally:
+        session.close()
+    return 0
+
+
+def ends_after_the_table() -> bool:
+    """Whether to stop after the table: ONCE=1 is make's own word, no setting; without a terminal nobody stops it."""
+    once = os.environ.get("ONCE", "")  # noqa: TID251 - ONCE belongs to `make run`, it is no setting
+    return once not in {"", "0"} or not sys.stdout.isatty()
+
+
+def _carry(session: Session) -> None:
+    started = time.monotonic()
+    path = build.store_path(session.settings)
+    if path.exists():
+        cli_print.line(session.say(f"Tiếp tục kho mẫu {path}.", f"Resuming the sample store {path}."), "bold")
+    else:
+        cli_print.line(session.say(f"Tạo kho mẫu {path}.", f"Making the sample store {path}."), "bold")
+        schema.create(path, kind="sample").close()
+    publishing.publish_all(session.settings, session.engine, SYSTEM)
+    with build.serving(session.settings, session.app):
+        summary = sample.load(session.engine, workflows.FOLDER / "khuyen_cong" / "samples", _progress(started))
+        settle(session.app)
+    if summary.repeated:
+        done = words.number(summary.repeated)
+        cli_print.line(session.say(f"Đã có từ lần trước: {done} lệnh.", f"There from an earlier run: {done} commands."))
+    print_table(session, time.monotonic() - started)
+    _print_what_to_try(session)
+
+
+def _progress(started: float) -> Callable[[str, int, int], None]:
+    said = (-1, -1)
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal said
+        tenth = done * 10 // total if total else 10
+        if said != (total, tenth):
+            said = (total, tenth)
+            share = f" {done}/{total}" if total else ""
+            cli_print.line(f"  {time.monotonic() - started:5.1f} s  {what}{share}")
+
+    return progress
+
+
+def settle(app: App) -> None:
+    """Wait until every outbox row that is due has been done or parked.
+
+    The worker threads do the work; this only looks, ten times a second, and gives up after a minute: what is
+    then left stands in `tiendo stuck` and is swept by the next process that serves the store.
+    """
+    store, table = app.engine.store, records.outbox
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        with store.read() as connection:
+            owed = connection.execute(
+                select(func.count())
+                .select_from(table)
+                .where(table.c.state.in_(("pending", "claimed", "in_flight")), table.c.due_at <= store.now())
+            ).scalar_one()
+        if not owed:
+            return
+        time.sleep(0.1)
+
+
+def count(store: Store) -> Counts:
+    """Count what the store holds."""
+    case, log, notice, timer = records.workflow_case, records.transition_log, records.notice, records.timer
+    with store.read() as connection:
+        rows = connection.execute(select(case.c.name, case.c.phase, func.count()).group_by(case.c.name, case.c.phase))
+        phases = {(name, phase): number for name, phase, number in rows}
+
+        def number_of(table: object, *where: object) -> int:
+            query = select(func.count()).select_from(table).where(*where)  # type: ignore[arg-type]
+            return int(connection.execute(query).scalar_one())
+
+        return Counts(
+            phases=phases,
+            cases=sum(phases.values()),
+            transitions=number_of(log, log.c.subject_kind == "case", log.c.trigger.is_not(None)),
+            notices=number_of(notice),
+            suppressed=number_of(notice, notice.c.suppressed.is_not(None)),
+            delivered=number_of(records.delivery),
+            fired=number_of(timer, timer.c.state == "fired"),
+        )
+
+
+def print_table(session: Session, seconds: float) -> None:
+    """Print cases per phase, and what was done to them."""
+    found, say, store = count(session.store), session.say, session.store
+    names = sorted({name for name, _ in found.phases})
+    definitions = {name: session.engine.definitions.newest(name) for name in names}
+    phases: dict[str, str] = {}
+    for one in definitions.values():
+        phases.update({phase.name: phase.title.text(session.language) for phase in one.phases})
+    rows = [
+        [definitions[name].title.text(session.language), *(found.phases.get((name, phase)) or "" for phase in phases)]
+        for name in names
+    ]
+    cli_print.line()
+    cli_print.table([say("Hồ sơ", "Cases"), *phases.values()], rows, right=range(1, len(phases) + 1))
+    report = audit.fsck(store, session.engine.definitions)
+    whole = say("nguyên vẹn", "whole") if report.is_clean else say(f"{len(report.findings)} chỗ sai", f"{len(report.findings)} findings")
+    stuck = len(relay.stuck(store))
+    for title, value in (
+        (say("Hồ sơ", "Cases"), words.number(found.cases)),
+        (say("Lượt chuyển bước", "Transitions"), words.number(found.transitions)),
+        (say("Thông báo", "Notices"), f"{words.number(found.notices)} ({say('không gửi vì nhập liệu', 'not sent: import')}: "
+         f"{words.number(found.suppressed)}; {say('đã gửi', 'sent')}: {words.number(found.delivered)}; "
+         f"{say('bị kẹt', 'stuck')}: {stuck})"),
+        (say("Hạn và nhắc đã chạy", "Deadlines fired"), words.number(found.fired)),
+        (say("Kiểm tra chuỗi nhật ký", "Chain check"), f"{whole} · {words.number(report.counts.get('entries', 0))} {say('mục', 'entries')}"),
+        (say("Thời gian", "Seconds"), f"{seconds:.1f} s"),
+    ):  # fmt: skip
+        cli_print.line(f"  {title}: {value}")
+
+
+def _print_what_to_try(session: Session) -> None:
+    """Name three commands, each as a person who has something to do."""
+    case, member, person = records.workflow_case, records.membership, records.register_row
+    today = session.today.isoformat()
+    with session.store.read() as connection:
+        row = connection.execute(
+            select(case.c.code, person.c.code.label("who"))
+            .join(member, member.c.bound == case.c.holder_organisation)
+            .join(person, person.c.id == member.c.person)
+            .where(case.c.final.is_(None), case.c.holder.like("%." + member.c.role))
+            .where(member.c.from_on <= today, (member.c.to_on.is_(None)) | (member.c.to_on >= today))
+            .order_by(case.c.depth, case.c.due_on.is_(None), case.c.due_on.desc(), case.c.code)
+        ).first()
+    if row is None:
+        return
+    command = "tiendo" if Path(sys.prefix, "bin", "tiendo").exists() else "python -m handlers.cli"
+    setting = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
+    cli_print.line("\n" + session.say("Thử ngay:", "Try:"), "bold")
+    for line in (f"inbox --as {row.who}", f"show {row.code} --as {row.who}", f"due {row.code} --explain --as {row.who}"):
+        cli_print.line(f"  {setting}.venv/bin/{command} {line}")
+
+
+if __name__ == "__main__":
+    main()
