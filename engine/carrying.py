@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine import approvals, civil_time, family, field_values, machine, starting, supplying, timer_commands
+from engine import (
+    approvals,
+    civil_time,
+    deadlines,
+    family,
+    field_values,
+    machine,
+    starting,
+    supplying,
+    timer_commands,
+)
 from engine import register_commands as registers
 from engine.commands import (
     Assign,
@@ -126,12 +136,25 @@ def _edit(desk: Desk, command: Edit) -> Receipt:
     draft, facts = _facts(desk, command)
     definition, case = facts.definition, draft.case
     _check_open(desk, case)
+    if command.recount:
+        return _recount(desk, command, draft, facts)
     values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
     seat = supplying.check_editable(facts, list(values)) if values else _holds(facts, command.kind)
     supplying.references(desk, definition, values)
     desk.put_values(draft, values)
     registers.put_rules(desk, draft, facts, command.rules)
     return _written(desk, draft, facts, seat, automatic=True)
+
+
+def _recount(desk: Desk, command: Edit, draft: Draft, facts: Facts) -> Receipt:
+    """Count the deadlines to come again by the calendar as it now is; for an operator only, and nothing else with it."""
+    if command.principal.kind not in {"operator", "import"}:
+        raise NotPermitted(kind="recount", code=draft.case.code, needed="operator")
+    to_come = desk.day if not desk.suppressed else None
+    deadlines.replan(
+        draft, facts.definition, desk.day, desk.engine.calendar, desk.writing, not_before=to_come
+    )
+    return _written(desk, draft, facts, "")
 
 
 def _written(

@@ -171,12 +171,14 @@ class Edit(CaseCommand):
     Shapes:
         values: field -> value; None clears it.
         rules: key of a rule pack -> {value, source}: fills a value that is "chưa xác minh" for this case.
+        recount: count the deadlines that are still to come again, because the calendar has changed.
     """
 
     kind: ClassVar[str] = "edit"
 
     values: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    recount: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

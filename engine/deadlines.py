@@ -79,17 +79,19 @@ def plan(
 
 
 def replan(
-    draft: Draft, definition: Definition, day: date, calendar: WorkingCalendar, writing: Writing
-) -> None:
+    draft: Draft, definition: Definition, day: date, calendar: WorkingCalendar, writing: Writing,
+    *, not_before: date | None = None,
+) -> None:  # fmt: skip
     """Count the running deadlines again after a value, a pause or the calendar changed.
 
-    A due day that stays leaves every timer as it is; one that moved opens a new generation of rungs.
+    A due day that stays leaves every timer as it is; one that moved opens a new generation of rungs. Deadlines that were
+    due before `not_before` are left as they were: what is past is not made undone by a new calendar.
     """
     for deadline in definition.states[draft.case.state].deadlines:
         book = draft.case.get(f"deadline.{deadline.name}")
         if book is None:
             _begin(draft, deadline, day, calendar, writing, period_from=day)
-        elif not book["paused"]:
+        elif not book["paused"] and (not_before is None or book["due"] >= not_before.isoformat()):
             _move(draft, deadline, dict(book), day, calendar, writing)
     _earliest(draft)
 
