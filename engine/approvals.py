@@ -28,6 +28,10 @@ _NO_SEAT = Words(
     "Bạn không có ghế biểu quyết cho “{title}” vào lúc này", "You have no seat to vote on “{title}” now"
 )
 _OUT_OF_ORDER = Words("Chưa đến lượt: còn chờ {waiting}", "Not your turn yet: waiting for {waiting}")
+_TAKEN = Words(
+    "Người khác cùng vai đã biểu quyết ở ghế {seat}; chỉ người đó sửa hoặc rút ý kiến",
+    "Somebody else of this role has voted in seat {seat}; only they change it or take it back",
+)
 _TWICE = Words(
     "Bạn đã biểu quyết ở ghế {seat}; một người không giữ hai ghế",
     "You voted in seat {seat}; one person, one seat",
@@ -37,6 +41,17 @@ _TWICE = Words(
 def votes_on(case: Case, trigger: str) -> dict[str, dict[str, Any]]:
     """Return seat -> vote for one trigger."""
     return case.below(f"vote.{trigger}")
+
+
+def voters(case: Case, trigger: Trigger) -> list[str]:
+    """Return who said yes to a trigger, real persons and those they stood in for: they are who did it."""
+    if trigger.approvals is None:
+        return []
+    found: dict[str, None] = {}
+    for vote in votes_on(case, trigger.name).values():
+        if vote["verdict"] == "yes":
+            found.update(dict.fromkeys(filter(None, (vote["person"], vote["on_behalf_of"]))))
+    return list(found)
 
 
 def lacking(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
@@ -76,8 +91,9 @@ def seat_to_vote(trigger: Trigger, facts: Facts) -> str | Unmet:
     if seat is None:
         return none
     votes = votes_on(facts.case, trigger.name)
+    acting = {facts.person, facts.seats[seat]} - {""}
     for other, vote in votes.items():
-        if other != seat and vote["person"] == facts.person:
+        if other != seat and acting & {vote["person"], vote["on_behalf_of"]}:
             return Unmet(
                 "voted_before",
                 Words(_TWICE.fill("vi", seat=other), _TWICE.fill("en", seat=other)),
@@ -93,6 +109,16 @@ def seat_to_vote(trigger: Trigger, facts: Facts) -> str | Unmet:
             )
             return Unmet("out_of_order", words, place="votes")
     return seat
+
+
+def seat_taken(seat: str, facts: Facts) -> Unmet:
+    """Return why a seat can't be voted in: a colleague has done so."""
+    title = seat_title(seat, facts)
+    return Unmet(
+        "seat_taken",
+        Words(_TAKEN.fill("vi", seat=title.vi), _TAKEN.fill("en", seat=title.en)),
+        place="person",
+    )
 
 
 def seat_title(seat: str, facts: Facts) -> Words:

@@ -14,6 +14,7 @@ from engine import (
     family,
     field_values,
     machine,
+    requirements,
     starting,
     supplying,
     timer_commands,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
     from engine.cases import Case, Draft
     from engine.commands import Command
+    from engine.definition import Trigger
     from engine.desk import Desk
     from engine.guards import Facts
 
@@ -119,6 +121,8 @@ def _fire(desk: Desk, command: Fire) -> Receipt:
     trigger = definition.trigger(case.state, command.trigger)
     if trigger is not None and trigger.when is None:
         supplying.supply(desk, draft, facts, command, trigger)
+        if command.values:
+            facts = desk.facts(case)
     elif trigger is not None and command.principal.kind != "timer":
         raise NotPermitted(kind=command.trigger, code=case.code, needed="tự động / automatic")
     decision = machine.decide(definition, command.trigger, facts)
@@ -191,6 +195,8 @@ def _holds(facts: Facts, kind: str) -> str:
 def _attach(desk: Desk, command: Attach) -> Receipt:
     draft, facts = _facts(desk, command)
     _check_open(desk, draft.case)
+    if not command.documents:
+        raise DocumentWrong(document="—", code=draft.case.code, why="chưa nêu giấy tờ nào / none was named")
     desk.put_documents(
         draft, supplying.checked_documents(desk, facts.definition, command.documents, draft.case.code)
     )
@@ -233,21 +239,29 @@ def _assign(desk: Desk, command: Assign) -> Receipt:
             if (case.holder or "").partition(".")[0] == name:
                 draft.put("holder_organisation", bound)
                 draft.put("holder_person", None)
+        if command.person:
+            _hand_to(desk, draft, command.person)
         return _written(desk, draft, facts, seat or "", automatic=True)
     seat = _holds(facts, command.kind)
-    role = (case.holder or "").partition(".")[2]
-    if command.person and command.person not in desk.tx.members(
-        case.holder_organisation or "", role, desk.day.isoformat()
-    ):
-        raise AssignWrong(code=case.code, holder=case.holder)
-    draft.put("holder_person", command.person or None)
+    _hand_to(desk, draft, command.person)
     return _written(desk, draft, facts, seat)
+
+
+def _hand_to(desk: Desk, draft: Draft, person: str) -> None:
+    """Name the person who holds the case; an empty id frees it again."""
+    case = draft.case
+    role = (case.holder or "").partition(".")[2]
+    if person and person not in desk.tx.members(case.holder_organisation or "", role, desk.day.isoformat()):
+        raise AssignWrong(code=case.code, holder=case.holder)
+    draft.put("holder_person", person or None)
 
 
 def _vote(desk: Desk, command: Vote) -> Receipt:
     draft, facts = _facts(desk, command)
     case = draft.case
     trigger = facts.definition.trigger(case.state, command.trigger)
+    if command.verdict not in {"yes", "no", ""}:
+        raise VoteRefused(code=case.code, why="ý kiến là yes, no, hoặc để trống để rút lại / yes, no or empty")
     if trigger is None or trigger.approvals is None:
         raise VoteRefused(
             code=case.code, why=f"“{command.trigger}” không lấy ý kiến ở bước này / takes no votes here"
@@ -255,6 +269,9 @@ def _vote(desk: Desk, command: Vote) -> Receipt:
     seat = approvals.seat_to_vote(trigger, facts)
     if isinstance(seat, Unmet):
         raise VoteRefused(code=case.code, why=seat.words.vi, unmet=(seat,))
+    forbidden = requirements.forbids(trigger, facts, seat) if command.verdict == "yes" else ()
+    if forbidden or (forbidden := _taken(desk, trigger, facts, seat)):
+        raise VoteRefused(code=case.code, why=forbidden[0].words.vi, unmet=forbidden)
     vote = {
         "person": command.principal.person, "on_behalf_of": facts.seats.get(seat, ""), "verdict": command.verdict,
         "on": desk.day.isoformat(),
@@ -262,6 +279,19 @@ def _vote(desk: Desk, command: Vote) -> Receipt:
     draft.put(f"vote.{trigger.name}.{seat}", vote if command.verdict else None)
     desk.voted.add(trigger.name)
     return _written(desk, draft, facts, seat, automatic=True)
+
+
+def _taken(desk: Desk, trigger: Trigger, facts: Facts, seat: str) -> tuple[Unmet, ...]:
+    """A seat that somebody else of the same role has voted in is theirs, as long as they hold it."""
+    vote = approvals.votes_on(facts.case, trigger.name).get(seat)
+    if vote is None:
+        return ()
+    theirs = {vote["person"], vote["on_behalf_of"]} - {""}
+    if theirs & {facts.person, facts.seats[seat]}:
+        return ()
+    party, _, role = (facts.case.holder or "" if seat == "holder" else seat).partition(".")
+    members = desk.tx.members(facts.case.parties.get(party, ""), role, desk.day.isoformat())
+    return (approvals.seat_taken(seat, facts),) if theirs & set(members) else ()
 
 
 _BY_KIND: Mapping[type[Command], Callable[[Desk, Any], Receipt]] = {

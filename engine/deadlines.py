@@ -123,8 +123,33 @@ def resume(
             continue
         pauses = [*book["pauses"][:-1], [book["pauses"][-1][0], day.isoformat()]]
         _move(
-            draft, deadline, {**book, "paused": False, "pauses": pauses}, day, calendar, writing, renew=True
+            draft, deadline, {**book, "paused": False, "pauses": pauses}, day, calendar, writing, resumed=True
         )
+    _earliest(draft)
+
+
+def carry_over(
+    draft: Draft, old: Definition, new: Definition, day: date, calendar: WorkingCalendar, writing: Writing
+) -> None:
+    """Let the running deadlines go on under another version: a day that does not move keeps its timers and their past.
+
+    Shapes:
+        draft: its state is already that of the new version.
+    """
+    state = new.states[draft.case.state]
+    for name in draft.case.below("deadline").keys() - {one.name for one in state.deadlines}:
+        clear_one(draft, name, writing)
+    entered = date.fromisoformat(draft.case.entered_on) if draft.case.entered_on else day
+    for deadline in state.deadlines:
+        book = draft.case.get(f"deadline.{deadline.name}")
+        if book is None:
+            _begin(draft, deadline, entered, calendar, writing, period_from=day)
+            continue
+        before = find(old, book["state"], deadline.name)
+        same = before is not None and (before.ladder, before.fires) == (deadline.ladder, deadline.fires)
+        _move(draft, deadline, {**book, "state": state.name}, day, calendar, writing, renew=not same)
+    if not any(one.every for one in state.starts):
+        writing.cancels.append((draft.case.id, STARTS, "cancelled"))
     _earliest(draft)
 
 
@@ -184,9 +209,14 @@ def _begin(
 
 def _move(
     draft: Draft, deadline: Deadline, book: dict[str, Any], day: date, calendar: WorkingCalendar, writing: Writing,
-    *, renew: bool = False,
+    *, resumed: bool = False, renew: bool = False,
 ) -> None:  # fmt: skip
-    """Write a changed deadline; where its day moved (or its timers were stopped) a new generation of timers waits."""
+    """Write a changed deadline; where its day moved a new generation of timers waits.
+
+    Shapes:
+        resumed: its timers stand still; where the day did not move, the same ones wait again, so that no rung goes twice.
+        renew: its ladder is another one, so that the old timers mean nothing any more.
+    """
     name = f"deadline.{deadline.name}"
     due = due_of(deadline, book, draft.case, calendar)
     if due.due_on is None:
@@ -198,6 +228,8 @@ def _move(
         book["generation"] += 1
         writing.cancels.append((draft.case.id, deadline.name, "cancelled"))
         writing.timers.extend(timers(draft.case, deadline, book, day, calendar))
+    elif resumed:
+        writing.cancels.append((draft.case.id, deadline.name, "waiting"))
     draft.put(name, book)
 
 

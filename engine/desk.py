@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine import entries, requirements
+from engine import entries, field_values, requirements
 from engine.cases import Draft
 from engine.commands import Receipt, new_id
 from engine.guards import Facts
@@ -78,11 +78,21 @@ class Desk:
 
     def parent(self, case: Case) -> Case | None:
         """Return the claimed parent of a case, as changed so far."""
-        return self.claimed.cases.get(case.parent) if case.parent else None
+        if not case.parent:
+            return None
+        drafted = self.drafts.get(case.parent)
+        return drafted.case if drafted else self.claimed.cases.get(case.parent)
 
     def children(self, case: Case) -> list[Case]:
-        """Return the claimed children of a case, as changed so far, oldest first; empty when they were not claimed."""
-        found = self.claimed.children.get(case.id, [])
+        """Return the claimed children of a case, as changed so far, oldest first.
+
+        A family further down than the command's own case is read when a move from above reaches it: parents are locked
+        before their children, so the order of locks stays.
+        """
+        if case.id not in self.claimed.children:
+            has_family = bool(self.definition(case).children)
+            self.claimed.children[case.id] = self.tx.family(case.id) if has_family else []
+        found = self.claimed.children[case.id]
         return [self.drafts[child.id].case if child.id in self.drafts else child for child in found]
 
     def facts(self, case: Case, *, by_system: bool = False) -> Facts:
@@ -106,12 +116,17 @@ class Desk:
             parent_definition=self.definition(parent) if parent else None,
             children=tuple((self.definition(child).name, child) for child in self.children(case)),
             lines=lines,
-            opened=open_values(self.tx, case.id)
-            if any(f.personal for f in definition.fields.values())
-            else {},
+            opened=self._opened(case, definition),
         )
         self._lines(facts, lines)
         return facts
+
+    def _opened(self, case: Case, definition: Definition) -> dict[str, Any]:
+        """Return commitment -> personal value of a case, those that this very command brings along included."""
+        if not any(field.personal for field in definition.fields.values()):
+            return {}
+        brought = {row[0]: orjson.loads(row[4]) for row in self.writing.openings if row[2] == case.id}
+        return {**open_values(self.tx, case.id), **brought}
 
     def _lines(self, facts: Facts, lines: dict[str, Any]) -> None:
         definition, case = facts.definition, facts.case
@@ -161,6 +176,18 @@ class Desk:
             if fields[name].personal and value is not None:
                 value = self.commit(context_of("case", name), draft.case.id, value)  # noqa: PLW2901 - the stored form
             draft.put(f"data.{name}", value)
+
+    def fill(self, draft: Draft, values: dict[str, Any]) -> None:
+        """Set fields to what expressions said, each checked against its type like a value that a person enters.
+
+        Errors:
+            FieldValueWrong: a computed value does not fit its field; nothing was changed.
+        """
+        definition = self.definition(draft.case)
+        plain = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+        self.put_values(
+            draft, {name: field_values.typed(definition, name, value) for name, value in plain.items()}
+        )
 
     def put_documents(self, draft: Draft, documents: Iterable[Document]) -> None:
         """Attach papers, each under the next number of its kind; the signer's name is kept as a commitment."""

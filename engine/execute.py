@@ -18,6 +18,7 @@ from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Sta
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
 from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
+from engine.seats import seats_of
 from engine.store import Asked
 
 if TYPE_CHECKING:
@@ -74,11 +75,15 @@ def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | T
     rings: list[tuple[str, str]] = []
     with engine.store.begin() as tx:
         for command in commands:
+            tx.run("SAVEPOINT command")
             try:
                 answers.append(_one(engine, tx, command, rings))
             except Refused as why:
+                # Numbers taken and values erased on the way are given back: a refusal leaves no trace but itself.
+                tx.run("ROLLBACK TO command")
                 refusals.record(tx, command, why)
                 answers.append(why)
+            tx.run("RELEASE command")
     if any(isinstance(command, Erase) for command in commands):
         engine.store.scrub()
     if rings:
@@ -87,6 +92,7 @@ def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | T
 
 
 def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
+    refusals.check_words(command)
     body = command.body_hash()
     day = carrying.day_of(command, tx.now)
     claimed = tx.claim(_asked(engine, tx, command, day))
@@ -97,18 +103,15 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
         return Receipt(**{**answer, "repeated": True})
     desk = Desk(engine, tx, command, claimed, day)
     if isinstance(command, CaseCommand):
-        _check_version(command, desk)
+        _check_case(command, desk)
     receipt = carrying.carry_out(desk)
     if desk.writing.openings:
         body = desk.commit(personal.RECEIPT, receipt.subject, body)
     desk.writing.receipts.append((command.principal.key, command.id, body, carrying.stored(receipt)))
-    tx.run("SAVEPOINT command")
     try:
         tx.record(desk.writing)
     except sqlite3.IntegrityError as why:
-        tx.run("ROLLBACK TO command")
         raise refusals.from_constraint(str(why), command) from why
-    tx.run("RELEASE command")
     rings.extend(desk.rings)
     return receipt
 
@@ -121,6 +124,8 @@ def _asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Aske
         if isinstance(command, CaseCommand)
         else command.parent
         if isinstance(command, Start)
+        else command.subject
+        if isinstance(command, Erase) and command.subject_kind == "case"
         else ""
     )
     key = (principal.key, command.id, principal.person, day.isoformat())
@@ -151,9 +156,12 @@ def _locks(engine: Engine, command: Command, reads: tuple[str, ...]) -> tuple[st
     return tuple(sorted({name for name in reads if name in {"plan", "establishment", "series"}}))
 
 
-def _check_version(command: CaseCommand, desk: Desk) -> None:
+def _check_case(command: CaseCommand, desk: Desk) -> None:
     case = desk.claimed.cases.get(command.case)
     if case is None:
+        raise CaseUnknown(case=command.case)
+    asks = command.principal
+    if asks.kind == "person" and not seats_of(asks.person, case, desk.claimed, asks.on_behalf_of):
         raise CaseUnknown(case=command.case)
     if command.expected_version is not None and command.expected_version != case.version:
         raise VersionConflict(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import deadlines, machine, moves, requirements
+from engine import approvals, deadlines, machine, moves, requirements
 from engine.cases import Case
 from engine.commands import new_id
 from engine.entries import Entry
@@ -16,7 +16,7 @@ from engine.errors import Broken, Words
 
 if TYPE_CHECKING:
     from engine.cases import Draft
-    from engine.definition import Definition, StartChild, Trigger
+    from engine.definition import Definition, StartChild, State, Trigger
     from engine.desk import Desk
     from engine.guards import Facts
 
@@ -49,7 +49,8 @@ def carry(
     entry.guards = decision.guards
     planned = len(desk.writing.timers)
     to = decision.to or case.state
-    moves.apply(draft, trigger, to, facts, doers, desk.engine.calendar, desk.writing)
+    doers = [*doers, *(one for one in approvals.voters(case, trigger) if one not in doers)]
+    moves.apply(desk, draft, trigger, to, facts, doers)
     new = definition.states[case.state]
     if old is not new:
         if old is not None and old.starts:
@@ -77,7 +78,7 @@ def start_child(desk: Desk, parent: Case, start: StartChild, caused_by: int, per
         given[start.period_field] = period
     child = new_case(desk, definition, parent, {})
     draft = desk.draft(child, is_new=True)
-    desk.put_values(draft, {name: value for name, value in given.items() if value is not None})
+    desk.fill(draft, {name: value for name, value in given.items() if value is not None})
     facts = desk.facts(child, by_system=True)
     decision = machine.decide(definition, definition.start.name, facts, ask=False)
     carry(desk, draft, decision, facts, Entry({}, by_system=True, caused_by=caused_by), [])
@@ -97,7 +98,8 @@ def new_case(desk: Desk, definition: Definition, parent: Case | None, parties: d
     draft.put("definition", definition.hash)
     if parent is not None:
         draft.put("parent", parent.id)
-        desk.claimed.children.setdefault(parent.id, []).append(case)
+        desk.children(parent)
+        desk.claimed.children[parent.id].append(case)
         desk.claimed.cases.setdefault(case.id, case)
     draft.put("root", parent.root if parent else case.id)
     draft.put("path", f"{parent.path}/{case.id}" if parent else case.id)
@@ -128,6 +130,19 @@ def _pull(desk: Desk, case: Case, definition: Definition, seq: int, *, was_pause
         trigger = desk.definition(child).trigger(child.state, name)
         if trigger is not None:
             _by_system(desk, desk.draft(child), trigger, seq, ask=False)
+    _refuse_open_children(desk, case, state)
+
+
+def _refuse_open_children(desk: Desk, case: Case, state: State) -> None:
+    """A case never ends before its children, also when a child does not know the word that would have ended it."""
+    if state.final is None:
+        return
+    left = [child.code for child in desk.children(case) if child.final is None]
+    if left:
+        unmet = (requirements.open_children(left),)
+        raise machine.RequirementsUnmet(
+            code=case.code, trigger=state.title.vi, count=1, codes=unmet[0].code, unmet=unmet
+        )
 
 
 def automatic(desk: Desk, draft: Draft, caused_by: int) -> None:

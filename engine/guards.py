@@ -31,6 +31,7 @@ class Facts:
     """All that a decision may look at.
 
     Shapes:
+        acting: the real person and the one represented in the seat that is taken; set when a trigger is judged.
         seats: seat ("department.head") -> id of the person on whose behalf it is taken, "" for one's own.
         children: (name of the definition, case), oldest first; only when the definition reads them.
         lines: what the named locks brought: "plan" -> {budget_vnd, committed_vnd}, "establishment" -> list of
@@ -55,6 +56,7 @@ class Facts:
     lines: Mapping[str, Any] = field(default_factory=dict)
     opened: Mapping[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
+    acting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def guard(
 )
 def not_same_person_as(facts: Facts, *, triggers: list[str]) -> Verdict:
     """Say no when the real person, or the one represented, did one of the triggers before."""
-    acting = {facts.person, *filter(None, facts.seats.values())}
+    acting = facts.acting or {facts.person}
     for trigger in triggers:
         earlier = facts.case.get(f"done.{trigger}")
         if earlier and acting & set(earlier["by"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from engine import deadlines, moves
@@ -59,9 +58,7 @@ def migrate(desk: Desk, command: Migrate) -> Receipt:
     holder = new.states[state].holder
     moves.hold(draft, str(holder) if holder else None, desk.day)
     if not any(book["paused"] for book in case.below("deadline").values()):
-        deadlines.clear(draft, desk.writing)
-        entered = date.fromisoformat(case.entered_on) if case.entered_on else desk.day
-        deadlines.plan(draft, new, entered, desk.engine.calendar, desk.writing)
+        deadlines.carry_over(draft, old, new, desk.day, desk.engine.calendar, desk.writing)
     entry = Entry(draft.take_changes(), from_state=before, to_state=state)
     desk.log(draft, entry)
     return desk.receipt(case)

@@ -12,27 +12,25 @@ from engine.requirements import Values, ask
 if TYPE_CHECKING:
     from engine.cases import Case, Draft
     from engine.definition import Definition, Trigger, Who
+    from engine.desk import Desk
     from engine.guards import Facts
     from engine.store import Writing
     from engine.working_calendar import WorkingCalendar
 
 
-def apply(
-    draft: Draft, trigger: Trigger, to: str, facts: Facts, doers: list[str], calendar: WorkingCalendar,
-    writing: Writing,
-) -> None:  # fmt: skip
+def apply(desk: Desk, draft: Draft, trigger: Trigger, to: str, facts: Facts, doers: list[str]) -> None:
     """Carry a decided move out on the draft.
 
     Shapes:
         to: the state that the machine computed. doers: ids of the real person and the one represented.
     """
     case, day, definition = draft.case, facts.today, facts.definition
+    calendar, writing = desk.engine.calendar, desk.writing
     values = Values(facts)
     set_values = {name: ask(expression, values).value for name, expression in trigger.sets.items()}
     if doers:
         draft.put(f"done.{trigger.name}", {"by": doers, "on": day.isoformat()})
-    for name, value in set_values.items():
-        draft.put(f"data.{name}", value.isoformat() if isinstance(value, date) else value)
+    desk.fill(draft, set_values)
     if trigger.decides:
         decided = day.isoformat() if trigger.decides == "today" else case.data.get(trigger.decides)
         draft.put("decided_on", decided)

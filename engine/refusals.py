@@ -6,10 +6,12 @@ hour; beyond the cap it is only counted.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import orjson
 
+from engine import canonical, field_values
 from engine.errors import Broken, Refused, Words
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from engine.store import Transaction
 
 MOST_AN_HOUR = 200
+_ID = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
+_LONGEST_REQUEST = 128
 _HOUR = 3_600_000_000
 
 
@@ -38,6 +42,26 @@ class CommandIdReused(Refused):
     words = Words(
         "Mã lệnh {command} đã được dùng cho một lệnh khác. Không làm gì cả; hãy gửi lại với mã mới.",
         "The command id {command} was used for another command. Nothing was done; send it with a new id.",
+    )
+
+
+class CommandIdWrong(Refused):
+    """The id of a command is no short plain word."""
+
+    code = "command_id_wrong"
+    words = Words(
+        "Mã lệnh phải có từ 1 đến 64 chữ cái không dấu, chữ số hoặc dấu - _ . : / ; mã đã gửi dài {length} ký tự.",
+        "A command id has 1 to 64 ASCII letters, digits or - _ . : / ; the one sent has {length} characters.",
+    )
+
+
+class PlanYearWrong(Refused):
+    """The plan year is out of range."""
+
+    code = "plan_year_wrong"
+    words = Words(
+        "Năm kế hoạch {year} không dùng được: cần từ {least} đến {most}. Chưa mở hồ sơ nào.",
+        "The plan year {year} can't be used: {least} to {most} is wanted. No case was opened.",
     )
 
 
@@ -184,6 +208,21 @@ class CodeTaken(Refused):
     words = Words("Mã này đã có ({why}). Chọn mã khác.", "This code exists already ({why}). Choose another.")
 
 
+def check_words(command: Command) -> None:
+    """Refuse a command whose id, reason or request the log has no place for.
+
+    Errors:
+        CommandIdWrong, NotCanonical, FieldValueWrong: nothing was done.
+    """
+    if not _ID.fullmatch(command.id):
+        raise CommandIdWrong(length=len(command.id))
+    canonical.clean_text(command.request[:_LONGEST_REQUEST], "request")
+    if command.reason.strip():
+        field_values.checked_text("reason", command.reason)
+    elif command.reason:
+        canonical.clean_text(command.reason, "reason")
+
+
 def from_constraint(why: str, command: Command) -> TiendoError:
     """Return our error for a constraint that the database named."""
     if "workflow_case.code" in why or "register_row" in why:
@@ -198,7 +237,7 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
     """
     unmet = [{"code": one.code, "place": one.place} for one in getattr(why, "unmet", ())]
     hour = tx.now // _HOUR
-    key = {"principal": command.principal.key, "command": command.id[:64], "code": why.code}
+    key = {"principal": command.principal.key, "command": command.id[:64].encode("ascii", "replace").decode(), "code": why.code}
     known = tx.run(
         "UPDATE refusal SET times = times + 1, last_at = :now WHERE principal = :principal AND command = :command"
         " AND code = :code RETURNING times",

@@ -102,6 +102,8 @@ def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt
     if case is None:
         raise CaseUnknown(case=command.subject)
     if command.principal.kind != "operator":
+        if not desk.facts(case).seats:
+            raise CaseUnknown(case=command.subject)
         raise NotPermitted(kind="erase", code=case.code, needed="operator")
     field = desk.definition(case).fields.get(command.word)
     if field is None or not field.personal or case.data.get(command.word) is None:

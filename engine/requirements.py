@@ -132,7 +132,9 @@ def check(trigger: Trigger, facts: Facts) -> tuple[tuple[Unmet, ...], list[dict[
     values = Values(facts)
     unmet: list[Unmet] = []
     outcomes: list[dict[str, Any]] = []
-    unmet += _person(trigger, facts)
+    seat = seat_for(trigger.by, facts.case, facts.seats)
+    facts.acting = frozenset(filter(None, (facts.person, facts.seats.get(seat or "", ""))))
+    unmet += _person(trigger, facts, seat)
     unmet += _needs(trigger, facts, values)
     unmet += _requirements(trigger, facts, values)
     unmet += _guards(trigger, facts, outcomes)
@@ -142,11 +144,17 @@ def check(trigger: Trigger, facts: Facts) -> tuple[tuple[Unmet, ...], list[dict[
     return tuple(unmet), outcomes
 
 
-def _person(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
+def forbids(trigger: Trigger, facts: Facts, seat: str) -> tuple[Unmet, ...]:
+    """Return what forbids this person to take part in a trigger from a seat: its guards that look at persons."""
+    facts.acting = frozenset(filter(None, (facts.person, facts.seats.get(seat, ""))))
+    return tuple(one for one in _guards(trigger, facts, []) if one.place == "person")
+
+
+def _person(trigger: Trigger, facts: Facts, seat: str | None) -> Iterable[Unmet]:
     # A timer or an automatic move has no seat: the definition itself says that it may.
     if facts.person in {"timer", "system"}:
         return
-    if seat_for(trigger.by, facts.case, facts.seats) is None:
+    if seat is None:
         who = [approvals.seat_title(str(one), facts) for one in trigger.by] or [_SYSTEM]
         yield Unmet(
             "not_permitted", _both(_NOT_PERMITTED, title=trigger.title, who=_joined(who)), place="person"
@@ -231,7 +239,12 @@ def _children(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
     }
     codes = [case.code for name, case in facts.children if case.final is None and name not in ended_along]
     if codes:
-        yield Unmet("children_open", _both(_OPEN_CHILDREN, codes=", ".join(codes)), place="children")
+        yield open_children(codes)
+
+
+def open_children(codes: list[str]) -> Unmet:
+    """Return what stands in the way of an end: children that are still open."""
+    return Unmet("children_open", _both(_OPEN_CHILDREN, codes=", ".join(codes)), place="children")
 
 
 def _missing(paths: tuple[str, ...], facts: Facts) -> Words:

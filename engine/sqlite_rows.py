@@ -87,8 +87,7 @@ class SqliteTransaction:
             if found is not None:
                 claimed.cases[case] = found
         for family in asked.families:
-            rows = run(f"SELECT {_CASE} FROM workflow_case WHERE parent = ? ORDER BY id", (family,))  # noqa: S608
-            claimed.children[family] = [case_of(row) for row in rows.fetchall()]
+            claimed.children[family] = self.family(family)
         who = {"person": asked.person, "day": asked.day}
         claimed.seats = [Seat(*row) for row in run(_SEATS, who).fetchall()]
         claimed.absent = frozenset(row[0] for row in run(_ABSENT, who).fetchall())
@@ -146,7 +145,7 @@ class SqliteTransaction:
             self._connection.execute(
                 "UPDATE timer SET state = ?, closed_at = ? WHERE case_id = ? AND state IN ('waiting', 'paused')"
                 " AND (? = '' OR deadline = ?)",
-                (state, self.now, case_id, deadline, deadline),
+                (state, None if state == "waiting" else self.now, case_id, deadline, deadline),
             )
         for timer, state, why in writing.closes:
             self._connection.execute(
@@ -197,6 +196,14 @@ class SqliteTransaction:
         """Return one case as it stands, or None."""
         row = self._connection.execute(f"SELECT {_CASE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
         return case_of(row) if row else None
+
+    def family(self, parent: str) -> list[Case]:
+        """Return the children of one case as they stand, oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_CASE} FROM workflow_case WHERE parent = ? ORDER BY id",  # noqa: S608
+            (parent,),
+        )
+        return [case_of(row) for row in rows.fetchall()]
 
     def members(self, bound: str, role: str, day: str) -> list[str]:
         """Return the persons who hold `role` in `bound` on `day`, in order of id."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import family, field_values, machine, supplying
 from engine.errors import did_you_mean
-from engine.refusals import CaseUnknown, ParentWrong, PartyWrong
+from engine.refusals import CaseUnknown, ParentWrong, PartyWrong, PlanYearWrong
 from engine.seats import seat_for
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.commands import Receipt, Start
     from engine.definition import Definition
     from engine.desk import Desk
+
+FIRST_PLAN_YEAR, LAST_PLAN_YEAR = 2000, 2100
 
 
 def start(desk: Desk, command: Start) -> Receipt:
@@ -31,6 +33,8 @@ def start(desk: Desk, command: Start) -> Receipt:
     )
     draft = desk.drafts[case.id]
     if command.plan_year is not None and parent is None:
+        if not FIRST_PLAN_YEAR <= command.plan_year <= LAST_PLAN_YEAR:
+            raise PlanYearWrong(year=command.plan_year, least=FIRST_PLAN_YEAR, most=LAST_PLAN_YEAR)
         draft.put("plan_year", command.plan_year)
     values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
     supplying.references(desk, definition, values)

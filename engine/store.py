@@ -194,6 +194,9 @@ class Transaction(Protocol):
     def case(self, case: str) -> Case | None:
         """Return one case as it stands, or None."""
 
+    def family(self, parent: str) -> list[Case]:
+        """Return the children of one case as they stand, oldest first."""
+
     def members(self, bound: str, role: str, day: str) -> list[str]:
         """Return the persons who hold a role somewhere on a day, in order of id."""
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from engine.guards import Facts
 
 
+#: How a paper may have been brought: as in the rules on copies, the plainest last.
+COPIES = ("original", "certified", "true_copy", "plain")
+LONGEST_PART = 500
+
+
 def entry_in(facts: Facts, seat: str) -> Entry:
     """Return an empty entry of a command that was given in `seat`."""
     return Entry(
@@ -63,6 +68,7 @@ def checked_documents(
                 code=code,
                 why=f"không có loại này / unknown{f' (→ {near}?)' if near else ''}",
             )
+        _parts(paper, code)
         if paper.signed_on:
             field_values.check_day(paper.type, paper.signed_on)
         if paper.file and not desk.tx.run("SELECT 1 FROM file WHERE sha256 = :file", {"file": paper.file}):
@@ -70,6 +76,22 @@ def checked_documents(
                 document=paper.type, code=code, why="chưa có tệp này trong kho / the file is not stored"
             )
     return documents
+
+
+def _parts(paper: Document, code: str) -> None:
+    """Refuse a paper whose words are too long, or that is no known kind of copy."""
+    if paper.copy not in COPIES:
+        near = did_you_mean(paper.copy, COPIES)
+        raise DocumentWrong(
+            document=paper.type, code=code, why=f"copy: {', '.join(COPIES)}{f' (→ {near}?)' if near else ''}"
+        )
+    for part in (paper.number, paper.signer, paper.title):
+        if len(part) > LONGEST_PART:
+            raise DocumentWrong(
+                document=paper.type,
+                code=code,
+                why=f"số, người ký, tên: tối đa {LONGEST_PART} ký tự / at most {LONGEST_PART} characters each",
+            )
 
 
 def supply(desk: Desk, draft: Draft, facts: Facts, command: Fire, trigger: Trigger) -> None:

@@ -77,11 +77,13 @@ def remind(desk: Desk, command: Remind) -> Receipt:
     timer = waiting(desk, command.timer)
     case = desk.claimed.cases[command.case]
     draft = desk.draft(case)
+    if timer.case_id != case.id:
+        raise TimerClosed(timer=timer.id)
     if timer.deadline == deadlines.STARTS:
         _open_period(desk, draft, timer)
     else:
         deadline = deadlines.find(desk.definition(case), case.state, timer.deadline)
-        if deadline is None or timer.case_id != case.id:
+        if deadline is None:
             raise TimerClosed(timer=timer.id)
         if timer.kind == "rung":
             _rung(desk, draft, deadline, timer)
