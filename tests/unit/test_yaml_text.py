@@ -205,12 +205,12 @@ def test_the_greatest_depth_is_taken() -> None:
 )
 def test_no_text_within_the_limit_takes_a_second(text: str) -> None:
     # when
-    began = time.perf_counter()
+    began = time.thread_time()
     try:
         read(text, name="f")
     except YamlRefused as refusal:
         print(refusal)
-    took = time.perf_counter() - began
+    took = time.thread_time() - began
 
     # then
     assert took < 1
