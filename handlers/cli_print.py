@@ -135,7 +135,7 @@ def supply(one: Unmet, language: str, case: str, trigger: str = "", people: Sequ
         "votes": f"tiendo vote {code} {trigger or '…'} yes --as {who}",
         "person": f"tiendo fire {code} {trigger or '…'} --as {who}",
         "children": f"tiendo list --root {code}{me}",
-        "plan": "tiendo budget list",
+        "plan": "tiendo budget set CODE programme=… scope=… plan_year=… amount_vnd=… --operator",
         "establishment": "tiendo establishment list",
         "parent": "the parent case" if said else "ở hồ sơ mẹ",
     }

@@ -24,6 +24,7 @@ from engine.errors import TiendoError
 from handlers import build, cli, cli_print, publishing, sample, words
 from handlers.cli_session import Session
 from handlers.cli_store import serve
+from handlers.serving import BEAT_SECONDS, ServingSeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,8 +96,12 @@ def _carry(session: Session) -> None:
         cli_print.line(session.say(f"Tạo kho mẫu {path}.", f"Making the sample store {path}."), "bold")
         schema.create(path, kind="sample").close()
     publishing.publish_all(session.settings, session.engine, SYSTEM)
+    # The past is entered before anything is served: a ticker would take its deadlines for those of today.
+    seat = ServingSeat(session.store)
+    seat.take()
+    folder = workflows.FOLDER / "khuyen_cong" / "samples"
+    summary = sample.load(session.engine, folder, _progress(started, seat.beat))
     with build.serving(session.settings, session.app):
-        summary = sample.load(session.engine, workflows.FOLDER / "khuyen_cong" / "samples", _progress(started))
         settle(session.app)
     if summary.repeated:
         done = words.number(summary.repeated)
@@ -105,11 +110,14 @@ def _carry(session: Session) -> None:
     _print_what_to_try(session)
 
 
-def _progress(started: float) -> Callable[[str, int, int], None]:
-    said = (-1, -1)
+def _progress(started: float, beat: Callable[[], None]) -> Callable[[str, int, int], None]:
+    said, beaten = (-1, -1), started
 
     def progress(what: str, done: int, total: int) -> None:
-        nonlocal said
+        nonlocal said, beaten
+        if time.monotonic() - beaten > BEAT_SECONDS:
+            beat()
+            beaten = time.monotonic()
         tenth = done * 10 // total if total else 10
         if said != (total, tenth):
             said = (total, tenth)
