@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.workflows.sample_store import SAMPLES, new_engine
 
 from handlers import sample
+from tests.workflows.sample_store import SAMPLES, new_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import workflows
-import workflows.guards  # noqa: F401 - registers the named guards of the shipped definitions
+import workflows.guards
 from engine import calendar_files, library, rule_packs, schema
 from engine.commands import Principal
 from engine.engine import Engine

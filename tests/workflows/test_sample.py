@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select
-from tests.workflows.sample_store import SAMPLES
 
 from engine import records, reports
 from handlers import sample
 from handlers.sample_files import read_sample
+from tests.workflows.sample_store import SAMPLES
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+
+    Loaded = tuple[Engine, sample.Summary]
 
 FIGURES = SAMPLES / "figures.yaml"
 #: What a case of the sample states, and under which field it can be changed there.
@@ -22,17 +24,17 @@ AMOUNTS = ("support_vnd", "counterpart_vnd", "accepted_support_vnd", "accepted_c
 PROJECTS = ("national_project", "local_project", "beneficiary_slot")
 
 
-def test_every_published_figure_agrees_with_the_sample_within_its_stated_tolerance(loaded) -> None:
+def test_every_published_figure_agrees_with_the_sample_within_its_stated_tolerance(loaded: Loaded) -> None:
     engine, _ = loaded
     figures = reports.read_figures(FIGURES)
     rows = reports.compare(figures, reports.case_rows(engine.store))
     for row in rows:
-        print(row.id, row.qualifier, row.published, row.ours, row.difference)  # noqa: T201 - the report
+        print(row.id, row.qualifier, row.published, row.ours, row.difference)
     assert len(rows) == len(figures) > 50
     assert [row.id for row in rows if not row.within] == []
 
 
-def test_the_rounding_of_the_soc_trang_article_is_shown_and_not_corrected(loaded) -> None:
+def test_the_rounding_of_the_soc_trang_article_is_shown_and_not_corrected(loaded: Loaded) -> None:
     engine, _ = loaded
     rows = {row.id: row for row in reports.seeds(reports.read_figures(FIGURES), engine.store)}
     found = rows["st_local_accepted_total"]
@@ -42,7 +44,7 @@ def test_the_rounding_of_the_soc_trang_article_is_shown_and_not_corrected(loaded
     assert rows["st_local_accepted_support"].difference == 0
 
 
-def test_changing_any_one_amount_by_one_dong_breaks_a_figure_that_is_named(loaded) -> None:
+def test_changing_any_one_amount_by_one_dong_breaks_a_figure_that_is_named(loaded: Loaded) -> None:
     # given every case of the sample as the store holds it, and what its file states of it
     engine, _ = loaded
     figures = reports.read_figures(FIGURES)
@@ -71,7 +73,7 @@ def test_changing_any_one_amount_by_one_dong_breaks_a_figure_that_is_named(loade
                 changed += 1
                 if not broken and not _after_the_article(row, word):
                     unnoticed.append((row.code, word))
-    print("amounts changed:", changed)  # noqa: T201 - how much was tried
+    print("amounts changed:", changed)
     assert changed > 400
     assert unnoticed == []
 
@@ -83,7 +85,7 @@ def _after_the_article(row: reports.CaseRow, word: str) -> bool:
     return row.data["accepted_on"] > "2023-09-30" or row.data.get("project_kind") == "group"
 
 
-def test_the_store_holds_every_amount_that_the_files_state(loaded) -> None:
+def test_the_store_holds_every_amount_that_the_files_state(loaded: Loaded) -> None:
     engine, _ = loaded
     held = {(row.name, row.data.get("title"), row.data.get("support_vnd"), row.data.get("counterpart_vnd"))
             for row in reports.case_rows(engine.store)}  # fmt: skip
@@ -107,7 +109,7 @@ def test_each_case_says_what_is_invented_or_where_it_comes_from() -> None:
             assert one.get("invented") is True or one.get("source"), key
 
 
-def test_a_second_run_repeats_every_command_and_adds_nothing(loaded) -> None:
+def test_a_second_run_repeats_every_command_and_adds_nothing(loaded: Loaded) -> None:
     engine, first = loaded
     before = _counts(engine)
     again = sample.load(engine, SAMPLES, lambda *_: None)
@@ -124,7 +126,7 @@ def _counts(engine: Engine) -> dict[str, int]:
         }
 
 
-def test_loading_the_past_owes_nobody_a_message(loaded) -> None:
+def test_loading_the_past_owes_nobody_a_message(loaded: Loaded) -> None:
     engine, _ = loaded
     with engine.store.read() as connection:
         told = connection.execute(select(func.count()).select_from(records.notice)).scalar_one()
@@ -138,7 +140,7 @@ def test_loading_the_past_owes_nobody_a_message(loaded) -> None:
     assert (owed, ringing) == (0, 0)
 
 
-def test_the_machinery_group_of_soc_trang_is_partly_accepted_by_its_slots(loaded) -> None:
+def test_the_machinery_group_of_soc_trang_is_partly_accepted_by_its_slots(loaded: Loaded) -> None:
     engine, _ = loaded
     rows = [
         row for row in reports.case_rows(engine.store) if row.scope == "soc_trang" and row.plan_year == 2023
@@ -155,7 +157,9 @@ def test_the_machinery_group_of_soc_trang_is_partly_accepted_by_its_slots(loaded
     ("province", "projects"),
     [("soc_trang", 18), ("ca_mau", 20), ("vinh_long", 102), ("cao_bang", 6), ("an_giang", 14)],
 )
-def test_each_province_brings_its_projects_and_their_phases(loaded, province: str, projects: int) -> None:
+def test_each_province_brings_its_projects_and_their_phases(
+    loaded: Loaded, province: str, projects: int
+) -> None:
     engine, _ = loaded
     rows = [
         row
