@@ -126,7 +126,9 @@ class World:
             for number, role in enumerate(roles, 1)
         }
         row = self.do(
-            Register(principal=ADMIN, register="person", values={"code": code, "name": f"Người {code}", **seats})
+            Register(
+                principal=ADMIN, register="person", values={"code": code, "name": f"Người {code}", **seats}
+            )
         )
         self.people[code] = Principal("person", row.subject)
         return self.people[code]
@@ -157,7 +159,10 @@ class World:
         return str(self.case(case)["state"])
 
     def children(self, case: str) -> list[str]:
-        return [row[0] for row in self.rows("SELECT id FROM workflow_case WHERE parent = :id ORDER BY id", id=case)]
+        return [
+            row[0]
+            for row in self.rows("SELECT id FROM workflow_case WHERE parent = :id ORDER BY id", id=case)
+        ]
 
     def log(self, case: str) -> list[dict[str, Any]]:
         """Return the parsed entries of a subject, oldest first."""
@@ -175,7 +180,8 @@ class World:
 
     def notices(self, case: str = "") -> list[dict[str, Any]]:
         found = self.rows(
-            "SELECT word, person, facts, suppressed FROM notice WHERE :id = '' OR case_id = :id ORDER BY id", id=case
+            "SELECT word, person, facts, suppressed FROM notice WHERE :id = '' OR case_id = :id ORDER BY id",
+            id=case,
         )
         return [
             {"word": word, "person": person, "facts": orjson.loads(facts), "suppressed": suppressed}
@@ -193,7 +199,9 @@ class World:
         """Return how many rows each table has, refusals left out."""
         names = [
             row[0]
-            for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+            for row in self.rows(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
         ]
         return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names if name != "refusal"}
 

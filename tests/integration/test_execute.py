@@ -139,7 +139,9 @@ def test_assign_binds_another_party_and_visibility_follows(w: World) -> None:
 
     row = w.case(order)
     assert (row["parties"]["office"], row["holder_organisation"]) == (other, other)
-    assert w.rows("SELECT bound FROM case_party WHERE case_id = :id AND party = 'office'", id=order) == [(other,)]
+    assert w.rows("SELECT bound FROM case_party WHERE case_id = :id AND party = 'office'", id=order) == [
+        (other,)
+    ]
     assert refused(w, lambda: w.comment("head", order, "?")).code == "case_unknown"
     w.assert_clean()
 
@@ -200,7 +202,11 @@ def test_register_writes_a_row_with_its_own_chain(w: World) -> None:
     receipt = w.register("organisation", code="x1", name="Xưởng", kind="other")
 
     (entry,) = w.log(receipt.subject)
-    assert (receipt.subject_kind, receipt.seq, entry["subject"]["kind"]) == ("organisation", 1, "organisation")
+    assert (receipt.subject_kind, receipt.seq, entry["subject"]["kind"]) == (
+        "organisation",
+        1,
+        "organisation",
+    )
     w.assert_clean()
 
 
@@ -358,7 +364,9 @@ def _wrong(w: World) -> dict[str, tuple[str, Callable[[], object]]]:
 
 
 @pytest.fixture(scope="module")
-def wrong(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, dict[str, tuple[str, Callable[[], object]]]]:
+def wrong(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[World, dict[str, tuple[str, Callable[[], object]]]]:
     w = world(tmp_path_factory.mktemp("wrong"))
     asked = _wrong(w)
     child = w.rows("SELECT id FROM workflow_case WHERE name = 'part'")[0][0]
@@ -559,7 +567,10 @@ def test_preview_says_what_firing_would_say_and_writes_nothing(w: World) -> None
     order = submitted(w)
     before = w.counts()
 
-    steps = {step.trigger.name: [one.code for one in step.unmet] for step in preview(w.engine, order, w.who("buyer"))}
+    steps = {
+        step.trigger.name: [one.code for one in step.unmet]
+        for step in preview(w.engine, order, w.who("buyer"))
+    }
 
     assert steps == {"approve": ["not_permitted", "not_same_person_as"], "send_back": ["not_permitted", "reason"],
                      "suspend": ["not_permitted"], "stop": ["not_permitted", "reason"]}  # fmt: skip
