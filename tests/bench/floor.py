@@ -77,7 +77,7 @@ def plan_of(before: Path, after: Path, commands: Iterable[tuple[str, str]]) -> l
         before, after: the store without and with the run. commands: (command id, case id) in the order sent.
     """
     plan = {case: Written() for _, case in commands}
-    owner = {command: case for command, case in commands} | {case: case for case in plan}
+    owner = dict(commands) | {case: case for case in plan}
     for table, (old, new, columns) in _changed(before, after).items():
         key, belongs = TABLES[table]
         place = columns.index(belongs)
@@ -112,7 +112,9 @@ def _changed(before: Path, after: Path) -> dict[str, tuple[set[Row], list[Row], 
     """Return table -> (keys before, rows inserted or changed in the order written, columns); every table is looked at."""
     connection = sqlite3.connect(after)
     connection.execute("ATTACH DATABASE ? AS old", (str(before),))
-    names = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")]
+    names = [
+        name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")
+    ]
     found = {}
     for table in sorted(names, key=lambda name: [*TABLES, name].index(name)):
         columns = [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]

@@ -52,9 +52,7 @@ def measure(prepared: World) -> Figures:
     clock = world.Clock()
     begin = clock() + _DAY
     paths = [prepared.copy(f"tick-{size}") for size in (FEW, MANY)]
-    waiting = tuple(
-        _fill(path, prepared, begin, size) for path, size in zip(paths, (FEW, MANY), strict=True)
-    )
+    waiting = tuple(_fill(path, prepared, begin, size) for path, size in zip(paths, (FEW, MANY), strict=True))
     engines = [world.open_engine(path, clock) for path in paths]
     took: tuple[list[float], list[float]] = ([], [])
     for number in range(_WARM + ROUNDS):
@@ -83,9 +81,19 @@ def _fill(path: Path, prepared: World, begin: int, size: int) -> int:
     connection.executemany(_TIMER, _due(prepared, begin))
     cases = size // _EACH
     columns = [row[1] for row in connection.execute("PRAGMA table_info(workflow_case)")]
-    taken = {"id": "?", "code": "?", "root": "?", "path": "?", "data": "'{}'", "book": "'{}'", "state": "'filler'"}
+    taken = {
+        "id": "?",
+        "code": "?",
+        "root": "?",
+        "path": "?",
+        "data": "'{}'",
+        "book": "'{}'",
+        "state": "'filler'",
+    }
     shown = ", ".join(taken.get(name, name) for name in columns)
-    copied = f"INSERT INTO workflow_case ({', '.join(columns)}) SELECT {shown} FROM workflow_case WHERE id = ?"
+    copied = (
+        f"INSERT INTO workflow_case ({', '.join(columns)}) SELECT {shown} FROM workflow_case WHERE id = ?"
+    )
     ids = [new_id() for _ in range(cases)]
     connection.executemany(
         copied, (((one, f"F-{place}", one, one, prepared.cases[0])) for place, one in enumerate(ids))

@@ -6,7 +6,6 @@ import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.settings import Settings
@@ -18,6 +17,7 @@ from handlers import build, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from engine.commands import Command, Receipt
     from engine.engine import Engine
@@ -101,6 +101,9 @@ def prepare(folder: Path, cases: int) -> World:
     publishing.publish_all(settings(path), engine, OPERATOR)
     people, parties = _registers(engine)
     ids = _carry(engine, people, parties, cases)
+    # What was promised on the way here counts as done: a run looks only at what it promises itself.
+    with store.begin() as tx:
+        tx.run("UPDATE outbox SET state = 'done', attempts = 1")
     store.close()
     return World(path, tuple(ids), people["ministry.minister"])
 
@@ -111,8 +114,7 @@ def send(engine: Engine, commands: Iterable[Command]) -> list[Receipt]:
     for start in range(0, len(waiting), _TOGETHER):
         for answer in execute_all(engine, waiting[start : start + _TOGETHER]):
             if isinstance(answer, TiendoError):
-                unmet = "; ".join(one.words.en for one in getattr(answer, "unmet", ()))
-                raise RuntimeError(f"{answer.sentence('en')} {unmet}") from answer
+                raise answer
             receipts.append(answer)
     return receipts
 
@@ -146,11 +148,19 @@ def _organisation(engine: Engine, code: str, party: str) -> str:
 def _person(engine: Engine, code: str, organisations: dict[str, str], seat: str) -> str:
     party, _, role = seat.partition(".")
     seat_held = {"bound": organisations[party], "role": role, "from": "2020-01-01"}
-    values = {"code": code, "name": f"Mẫu {code}", "language": "vi", "invented": True, "membership.1": seat_held}
+    values = {
+        "code": code,
+        "name": f"Mẫu {code}",
+        "language": "vi",
+        "invented": True,
+        "membership.1": seat_held,
+    }
     return _register(engine, "person", values)
 
 
-def _carry(engine: Engine, people: dict[str, str], parties: dict[str, dict[str, str]], cases: int) -> list[str]:
+def _carry(
+    engine: Engine, people: dict[str, str], parties: dict[str, dict[str, str]], cases: int
+) -> list[str]:
     """Open the cases and take each step on all of them, up to the minister; return their ids."""
     where = [PROVINCES[number % len(PROVINCES)] for number in range(cases)]
     shops = send(
@@ -206,7 +216,11 @@ def _way(engine: Engine) -> list[tuple[str, str, dict[str, Any], tuple[str, ...]
         return tuple(value)
 
     draft = ("project_file", "cost_estimate", "counterpart_commitment", "no_other_support_commitment")
-    file = tuple(n for n in ruled("ministry_file_documents") if n not in {"registration_report", "base_appraisal_sheet"})
+    file = tuple(
+        n
+        for n in ruled("ministry_file_documents")
+        if n not in {"registration_report", "base_appraisal_sheet"}
+    )
     return [
         ("centre.officer", "register", {}, ("survey_record", *ruled("registration_documents"))),
         ("department.head", "report_registration", {}, ("registration_report",)),
