@@ -33,7 +33,7 @@ POINTS = ("F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08")
 
 def message_id(notice: str, person: str, channel: str = "email", domain: str = "kills.example") -> str:
     """Return the Message-ID that a notice must have, counted again from its promise."""
-    digest = hashlib.sha256("\n".join((notice, person, channel)).encode()).hexdigest()
+    digest = hashlib.sha256(f"{notice}\n{person}\n{channel}".encode()).hexdigest()
     return f"<{digest[:40]}@{domain}>"
 
 
