@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from engine import records, timers
 from engine.civil_time import day_at
-from engine.commands import Command, Document, Fire, Principal, Receipt, Register, Start, Vote
+from engine.commands import Command, Comment, Document, Fire, Principal, Receipt, Register, Start, Vote
 from engine.errors import TiendoError
 from engine.execute import execute_all
 from handlers.sample_files import SampleWrong, read_sample
@@ -169,11 +169,29 @@ def _cases(loading: _Load, happened: list[Happening], today: date) -> None:
 
 
 def _flush(loading: _Load, waiting: list[tuple[Happening, Command]], started: list[str]) -> None:
-    for (one, _), receipt in zip(waiting, loading.send(command for _, command in waiting), strict=True):
+    notes = []
+    for (one, command), receipt in zip(waiting, loading.send(command for _, command in waiting), strict=True):
         if one.number == 0:
             one.run.id = receipt.subject
             started.append(receipt.subject)
+            notes.append(_note(one, command))
     waiting.clear()
+    loading.send(notes)
+
+
+def _note(one: Happening, start: Command) -> Command:
+    """Return the comment on a new case that says what of it is made up, and where the rest comes from."""
+    case = one.run.case
+    text = f"Số liệu mẫu. Tự đặt / invented: {', '.join(case.invented) or '—'}."
+    if case.source:
+        text += f" Nguồn / source: {case.source}."
+    return Comment(
+        principal=start.principal,
+        id=f"sample/{case.key}/note",
+        case=one.run.id,
+        happened_on=one.day.isoformat(),
+        text=text,
+    )
 
 
 def _fire_past(loading: _Load, started: list[str], until: date) -> None:

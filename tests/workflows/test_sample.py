@@ -169,3 +169,11 @@ def test_each_province_brings_its_projects_and_their_phases(
     assert len(rows) == projects
     running = {row.state for row in rows if row.final is None}
     assert running <= ({"partly_accepted", "in_progress"} if province == "soc_trang" else set())
+
+
+def test_each_case_of_the_sample_carries_the_note_that_it_is_made_up(loaded: Loaded) -> None:
+    engine, summary = loaded
+    table = records.transition_log
+    with engine.store.read() as connection:
+        noted = connection.execute(select(func.count()).where(table.c.kind == "comment")).scalar_one()
+    assert noted == summary.cases
