@@ -13,13 +13,18 @@ from engine.diagram import mermaid, svg
 from engine.errors import Refused, Words
 from engine.linter import validate as validate_text
 from engine.loading import Known
+from engine.rule_units import show
 from handlers import build, cli_print, finding, publishing, words
 from handlers.case_words import source_words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from engine.findings import Finding
     from engine.rule_rows import Value
+    from engine.rules import RuleBook
 
 
 class FolderFileMissing(Refused):
@@ -29,7 +34,7 @@ class FolderFileMissing(Refused):
     words = Words("Không có tệp {path}. Kiểm tra đường dẫn.", "There is no file {path}. Check the path.")
 
 
-def _rules(session: Session) -> Any:
+def _rules(session: Session) -> RuleBook:
     return build.make_rules(session.settings)
 
 
@@ -205,20 +210,23 @@ def rules(
         return
     if key and not found[0].verified:
         cli_print.line(found[0].sentence(session.language))
-        for line in _rows(book, key, session.language):
+        for line in _rows(book, key, dimensions, today, session.language):
             cli_print.line(f"  {line}")
         return
     heads = session.say("Khoá|Nghĩa|Giá trị|Căn cứ", "Key|Meaning|Value|Source").split("|")
     cli_print.table(heads, [(one["key"], one["title"], one["shown"], one["source"]) for one in plain])
 
 
-def _rows(book: Any, key: str, language: str) -> list[str]:
+def _rows(book: RuleBook, key: str, given: Mapping[str, str], on: date, language: str) -> list[str]:
+    """Return the rows of a key that could answer on that day: those that no given dimension rules out."""
     lines = []
     for pack, row in book.rows(key):
+        if not row.holds_on(on) or any(given.get(name, words[0]) not in words for name, words in row.when):
+            continue
         when = ", ".join(f"{name}={'|'.join(found)}" for name, found in row.when) or "—"
-        lines.append(
-            f"{pack.pack}: {when} → {row.value if row.value is not None else '?'}  [{source_words(str(row.cite or ''), row.grade, language)}]"
-        )
+        held = show(row.unit, row.value, unlimited=row.unlimited, language=language)
+        source = source_words(str(row.cite or ""), row.grade, language)
+        lines.append(f"{pack.pack}: {when} → {held}  [{source}]")
     return lines
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine import queries, timers
-from engine.case_rows import Filter
 from engine.case_history import history
+from engine.case_rows import Filter
 from engine.civil_time import words_left
 from engine.visibility import hidden_words
 from handlers import case_words, cli_print, cli_show, finding, words

@@ -108,7 +108,12 @@ def unmet_json(unmet: Iterable[Unmet], language: str) -> list[dict[str, str]]:
 
 
 def unmet_lines(
-    unmet: Iterable[Unmet], language: str, case: str, trigger: str = "", people: Sequence[str] = (), me: str = ""
+    unmet: Iterable[Unmet],
+    language: str,
+    case: str,
+    trigger: str = "",
+    people: Sequence[str] = (),
+    me: str = "",
 ) -> list[str]:
     """Return, for each unmet requirement, what is missing with its source, and the very command that supplies it."""
     lines: list[str] = []
@@ -121,7 +126,9 @@ def unmet_lines(
     return lines
 
 
-def supply(one: Unmet, language: str, case: str, trigger: str = "", people: Sequence[str] = (), me: str = "") -> str:
+def supply(
+    one: Unmet, language: str, case: str, trigger: str = "", people: Sequence[str] = (), me: str = ""
+) -> str:
     """Return the command line, or the sentence, by which a requirement is met."""
     kind, _, word = one.place.partition(":")
     code = shlex.quote(case) if case else "CODE"

@@ -99,7 +99,8 @@ def _summary(kind: str, row: dict[str, Any], session: Session) -> str:
         held = [one for word, one in row.items() if word.startswith("membership.")]
         return "; ".join(f"{one.get('role')} · {one.get('bound')}" for one in held)
     if kind == "budget_line":
-        return f"{row.get('programme')} {row.get('plan_year')} {row.get('scope')}: {words.money(row.get('amount_vnd'), session.language)}"
+        amount = words.money(row.get("amount_vnd"), session.language)
+        return f"{row.get('programme')} {row.get('plan_year')} {row.get('scope')}: {amount}"
     return " · ".join(str(row[word]) for word in ("kind", "legal_form", "province") if row.get(word))
 
 

@@ -40,7 +40,11 @@ def _cells(session: Session, row: Compared) -> tuple[str, ...]:
     def said(value: int | None) -> str:
         if value is None:
             return "—"
-        return words.money(value, session.language) if row.unit == "vnd" else words.number(value, session.language)
+        return (
+            words.money(value, session.language)
+            if row.unit == "vnd"
+            else words.number(value, session.language)
+        )
 
     published = f"{row.qualifier} {said(row.published)}".strip()
     what = row.what.text(session.language)

@@ -13,15 +13,15 @@ from engine.execute import preview
 from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
 from handlers import case_words, cli_print, words
-from handlers.case_words import CaseWords
 
 if TYPE_CHECKING:
     from engine.case_history import HistoryEntry
+    from engine.case_rows import NoticeRow, SortWord
     from engine.commands import Unmet
     from engine.definition import Definition, Trigger
     from engine.execute import Step
-    from engine.case_rows import NoticeRow, SortWord
     from engine.timers import Planned
+    from handlers.case_words import CaseWords
     from handlers.cli_session import Session
 
 _MOST_PEOPLE = 3
@@ -110,9 +110,7 @@ def _print_step(session: Session, view: CaseWords, step: Step) -> None:
         cli_print.line(text)
 
 
-def missing_lines(
-    session: Session, view: CaseWords, trigger: Trigger, unmet: tuple[Unmet, ...]
-) -> list[str]:
+def missing_lines(session: Session, view: CaseWords, trigger: Trigger, unmet: tuple[Unmet, ...]) -> list[str]:
     """Return what a trigger lacks, each with the very command line that supplies it."""
     people = seat_people(session, view, trigger)
     me = f" --as {_own_code(session)}" if session.is_sample else " --operator"
@@ -324,9 +322,11 @@ def entry_lines(session: Session, definition: Definition, one: HistoryEntry) -> 
         f" — {said}" if said else ""
     )
     lines = [head]
-    for change in one.changes:
-        if change.word.startswith(("data.", "document.", "party.", "vote.")):
-            lines.append(f"      {_change(definition, change.word, change.before, change.after, language)}")
+    lines.extend(
+        f"      {_change(definition, change.word, change.before, change.after, language)}"
+        for change in one.changes
+        if change.word.startswith(("data.", "document.", "party.", "vote."))
+    )
     return lines
 
 

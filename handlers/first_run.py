@@ -105,7 +105,9 @@ def _carry(session: Session) -> None:
         settle(session.app)
     if summary.repeated:
         done = words.number(summary.repeated)
-        cli_print.line(session.say(f"Đã có từ lần trước: {done} lệnh.", f"There from an earlier run: {done} commands."))
+        cli_print.line(
+            session.say(f"Đã có từ lần trước: {done} lệnh.", f"There from an earlier run: {done} commands.")
+        )
     print_table(session, time.monotonic() - started)
     _print_what_to_try(session)
 
@@ -151,7 +153,9 @@ def count(store: Store) -> Counts:
     """Count what the store holds."""
     case, log, notice, timer = records.workflow_case, records.transition_log, records.notice, records.timer
     with store.read() as connection:
-        rows = connection.execute(select(case.c.name, case.c.phase, func.count()).group_by(case.c.name, case.c.phase))
+        rows = connection.execute(
+            select(case.c.name, case.c.phase, func.count()).group_by(case.c.name, case.c.phase)
+        )
         phases = {(name, phase): number for name, phase, number in rows}
 
         def number_of(table: object, *where: object) -> int:
@@ -178,24 +182,35 @@ def print_table(session: Session, seconds: float) -> None:
     for one in definitions.values():
         phases.update({phase.name: phase.title.text(session.language) for phase in one.phases})
     rows = [
-        [definitions[name].title.text(session.language), *(found.phases.get((name, phase)) or "" for phase in phases)]
+        [
+            definitions[name].title.text(session.language),
+            *(found.phases.get((name, phase)) or "" for phase in phases),
+        ]
         for name in names
     ]
     cli_print.line()
     cli_print.table([say("Hồ sơ", "Cases"), *phases.values()], rows, right=range(1, len(phases) + 1))
     report = audit.fsck(store, session.engine.definitions)
-    whole = say("nguyên vẹn", "whole") if report.is_clean else say(f"{len(report.findings)} chỗ sai", f"{len(report.findings)} findings")
-    stuck = len(relay.stuck(store))
+    whole = (
+        say("nguyên vẹn", "whole")
+        if report.is_clean
+        else say(f"{len(report.findings)} chỗ sai", f"{len(report.findings)} findings")
+    )
+    counted = {
+        say("không gửi vì nhập liệu", "not sent: import"): found.suppressed,
+        say("đã gửi", "sent"): found.delivered,
+        say("bị kẹt", "stuck"): len(relay.stuck(store)),
+    }
+    told = "; ".join(f"{name}: {words.number(number)}" for name, number in counted.items())
+    entries = f"{words.number(report.counts.get('entries', 0))} {say('mục', 'entries')}"
     for title, value in (
         (say("Hồ sơ", "Cases"), words.number(found.cases)),
         (say("Lượt chuyển bước", "Transitions"), words.number(found.transitions)),
-        (say("Thông báo", "Notices"), f"{words.number(found.notices)} ({say('không gửi vì nhập liệu', 'not sent: import')}: "
-         f"{words.number(found.suppressed)}; {say('đã gửi', 'sent')}: {words.number(found.delivered)}; "
-         f"{say('bị kẹt', 'stuck')}: {stuck})"),
+        (say("Thông báo", "Notices"), f"{words.number(found.notices)} ({told})"),
         (say("Hạn và nhắc đã chạy", "Deadlines fired"), words.number(found.fired)),
-        (say("Kiểm tra chuỗi nhật ký", "Chain check"), f"{whole} · {words.number(report.counts.get('entries', 0))} {say('mục', 'entries')}"),
+        (say("Kiểm tra chuỗi nhật ký", "Chain check"), f"{whole} · {entries}"),
         (say("Thời gian", "Seconds"), f"{seconds:.1f} s"),
-    ):  # fmt: skip
+    ):
         cli_print.line(f"  {title}: {value}")
 
 
@@ -217,7 +232,11 @@ def _print_what_to_try(session: Session) -> None:
     command = "tiendo" if Path(sys.prefix, "bin", "tiendo").exists() else "python -m handlers.cli"
     setting = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
     cli_print.line("\n" + session.say("Thử ngay:", "Try:"), "bold")
-    for line in (f"inbox --as {row.who}", f"show {row.code} --as {row.who}", f"due {row.code} --explain --as {row.who}"):
+    for line in (
+        f"inbox --as {row.who}",
+        f"show {row.code} --as {row.who}",
+        f"due {row.code} --explain --as {row.who}",
+    ):
         cli_print.line(f"  {setting}.venv/bin/{command} {line}")
 
 

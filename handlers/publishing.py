@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from engine import library
 from engine.errors import Refused, Words, did_you_mean
 from engine.loading import Known
-from engine.publishing import publish
 from engine.publishing import publish as publish_one
 from handlers import build
 
@@ -83,9 +82,7 @@ def publish_all(
             done.append(Published(definition, before))
             continue
         text = found.files[name].read_text(encoding="utf-8")
-        receipt = publish_one(
-            engine, text, name=found.files[name].name, known=known, principal=principal
-        )
+        receipt = publish_one(engine, text, name=found.files[name].name, known=known, principal=principal)
         done.append(Published(definition, before, receipt))
     return done
 

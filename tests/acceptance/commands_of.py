@@ -35,7 +35,7 @@ class Shell:
         words = shlex.split(line)
         module = "handlers.first_run" if words[:2] == ["make", "run"] else "handlers.cli"
         arguments = [] if module == "handlers.first_run" else words[1:]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}  # noqa: TID251 - a clean one
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,

@@ -149,7 +149,7 @@ def test_the_broker_in_the_process_carries_a_thousand_messages_a_second(office: 
 
     broker, ring = build.make_bell(office.app)
     actor: Any = broker.get_actor("notice.requested")
-    actor.fn = lambda outbox_id: count(outbox_id)
+    actor.fn = count
     worker = Worker(broker, 4)
     worker.start()
 
