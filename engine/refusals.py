@@ -15,7 +15,7 @@ from engine import canonical, field_values
 from engine.errors import Broken, Refused, Words
 
 if TYPE_CHECKING:
-    from engine.commands import Command
+    from engine.commands import Command, Unmet
     from engine.errors import TiendoError
     from engine.store import Transaction
 
@@ -163,6 +163,12 @@ class VoteRefused(Refused):
         "Chưa ghi được ý kiến trên hồ sơ {code}: {why}.", "The vote on case {code} can't be taken: {why}."
     )
 
+    @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Why the seat can't be voted in; empty when nobody votes on such a trigger here."""
+        found: tuple[Unmet, ...] = self.facts.get("unmet", ())
+        return found
+
 
 class MigrationWrong(Refused):
     """The case can't move to that version."""
@@ -205,7 +211,10 @@ class CodeTaken(Refused):
     """A code exists already."""
 
     code = "code_taken"
-    words = Words("Mã này đã có ({why}). Chọn mã khác.", "This code exists already ({why}). Choose another.")
+    words = Words(
+        "Mã này đã có trong sổ. Chưa ghi gì; hãy chọn mã khác.",
+        "This code is in the register already. Nothing was written; choose another.",
+    )
 
 
 def check_words(command: Command) -> None:
@@ -237,7 +246,11 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
     """
     unmet = [{"code": one.code, "place": one.place} for one in getattr(why, "unmet", ())]
     hour = tx.now // _HOUR
-    key = {"principal": command.principal.key, "command": command.id[:64].encode("ascii", "replace").decode(), "code": why.code}
+    key = {
+        "principal": command.principal.key,
+        "command": command.id[:64].encode("ascii", "replace").decode(),
+        "code": why.code,
+    }
     known = tx.run(
         "UPDATE refusal SET times = times + 1, last_at = :now WHERE principal = :principal AND command = :command"
         " AND code = :code RETURNING times",

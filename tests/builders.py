@@ -33,6 +33,7 @@ from engine.commands import (
     Receipt,
     Register,
     Start,
+    Unmet,
     Vote,
 )
 from engine.engine import Engine
@@ -297,4 +298,9 @@ def refused(w: World, ask: Callable[[], object]) -> Refused:
 
 def codes(why: Refused) -> list[str]:
     """Return the codes of everything that a refusal lists."""
-    return [one.code for one in getattr(why, "unmet", ())]
+    return [one.code for one in unmet(why)]
+
+
+def unmet(why: Refused) -> list[Unmet]:
+    """Return everything that a refusal lists."""
+    return list(getattr(why, "unmet", ()))
