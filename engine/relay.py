@@ -10,6 +10,7 @@ Next: handlers/dispatch.py knows which function does what a topic promises.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from engine.commands import new_id
@@ -22,9 +23,16 @@ if TYPE_CHECKING:
 
 #: After so many claims a row is parked: a message that kills its worker must not come back for ever.
 MOST_ATTEMPTS = 12
-#: Claims that ended without any word (the process died), counted like the others, park a little earlier.
+#: So many claims in a row that ended without any word: handling this row kills its process, so it is parked.
 MOST_DEATHS = 3
 SECOND = 1_000_000
+_SILENT = tuple(f"{count} claims in a row ended without a word" for count in range(1, MOST_DEATHS + 1))
+#: What the row says of a claim that takes over from a silent one; whoever gives a row back writes its own reason there.
+_COUNTED = (
+    "CASE WHEN state <> 'claimed' THEN error "
+    + "".join(f"WHEN error = '{one}' THEN '{more}' " for one, more in pairwise(_SILENT))
+    + f"ELSE '{_SILENT[0]}' END"
+)
 
 
 class OutboxRowUnknown(Refused):
@@ -62,14 +70,19 @@ def claim_row(store: Store, outbox_id: str, *, lease_seconds: int) -> Row | None
     """
     with store.begin() as tx:
         rows = tx.run(
-            "UPDATE outbox SET state = 'claimed', token = :token, lease_until = :until, attempts = attempts + 1"
+            "UPDATE outbox SET state = 'claimed', token = :token, lease_until = :until, attempts = attempts + 1,"  # noqa: S608
+            f" error = {_COUNTED}"
             " WHERE id = :id AND (state = 'pending' AND due_at <= :now OR state = 'claimed' AND lease_until < :now)"
-            " RETURNING id, topic, subject, channel, attempts, token",
+            " RETURNING id, topic, subject, channel, attempts, token, error",
             {"id": outbox_id, "token": new_id(), "now": tx.now, "until": tx.now + lease_seconds * SECOND},
         )
         if not rows:
             return None
-        row = Row(*rows[0])
+        *values, error = rows[0]
+        row = Row(*values)
+        if error == _SILENT[-1]:
+            _close(tx, row, "parked", error)
+            return None
         if row.attempts > MOST_ATTEMPTS:
             _close(tx, row, "parked", f"{MOST_ATTEMPTS} attempts without success")
             return None
