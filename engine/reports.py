@@ -17,6 +17,7 @@ from engine.yaml_text import plain, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
     from pathlib import Path
 
     from engine.store import Store
@@ -177,6 +178,19 @@ def case_rows(store: Store, definitions: Iterable[str] = ()) -> list[CaseRow]:
         asked = asked.where(table.c.name.in_(wanted))
     with store.read() as connection:
         return [CaseRow(**row) for row in connection.execute(asked).mappings()]
+
+
+def open_children(store: Store, parent: str, definition: str, until: date) -> list[str]:
+    """Return ids of the children of one definition that have not ended and were where they are by the day `until`."""
+    table = records.workflow_case
+    asked = select(table.c.id).where(
+        table.c.parent == parent,
+        table.c.name == definition,
+        table.c.final.is_(None),
+        table.c.entered_on <= until.isoformat(),
+    )
+    with store.read() as connection:
+        return list(connection.execute(asked.order_by(table.c.id)).scalars())
 
 
 def seeds(figures: Iterable[Figure], store: Store) -> list[Compared]:

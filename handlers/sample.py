@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
-from engine import records, timers
+from engine import reports, timers
 from engine.civil_time import day_at
 from engine.commands import Command, Comment, Document, Fire, Principal, Receipt, Register, Start, Vote
 from engine.errors import TiendoError
@@ -298,22 +296,11 @@ def _reports(loading: _Load, one: Happening) -> Iterable[Command]:
     """Return a command for each open periodic child of the case."""
     monthly = one.monthly
     assert monthly is not None  # noqa: S101 - a happening is a step or a month
-    table = records.workflow_case
-    with loading.engine.store.read() as connection:
-        rows = connection.execute(
-            select(table.c.id)
-            .where(
-                table.c.parent == one.run.id,
-                table.c.name == monthly.definition,
-                table.c.final.is_(None),
-                table.c.entered_on <= one.day.isoformat(),
-            )
-            .order_by(table.c.id)
-        ).all()
+    found = reports.open_children(loading.engine.store, one.run.id, monthly.definition, one.day)
     triggers = _triggers(loading.engine.definitions.newest(monthly.definition), monthly.fire)
     wanted = dict.fromkeys(name for trigger in triggers for name in trigger.needs.documents)
     papers = tuple(_paper(name, one, place) for place, name in enumerate(wanted))
-    for (case,) in rows:
+    for case in found:
         yield Fire(
             principal=_principal(loading, one.run, monthly.seat, one.day), id=f"sample/{case}", case=case,
             trigger=monthly.fire, happened_on=one.day.isoformat(), documents=papers,

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
             "qualifier",
         ),
         (
-            "{id: a, province: p, what: {vi: v, en: e}, unit: vnd, source: s, published: 1, tolerance: 3, qualifier: over, ours: {definition: d}}",
+            (
+                "{id: a, province: p, what: {vi: v, en: e}, unit: vnd, source: s, published: 1, qualifier: over, "
+                "tolerance: 3, ours: {definition: d}}"
+            ),
             "tolerance",
         ),
     ],
