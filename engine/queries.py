@@ -232,7 +232,8 @@ def notices(
     table = records.notice
     where = [table.c.person == viewer.person, visible(viewer)]
     if unread_only:
-        where.append(table.c.read_at.is_(None))
+        # What an import suppressed was never sent to anybody: it is no news.
+        where += [table.c.read_at.is_(None), table.c.suppressed.is_(None)]
     rows = connection.execute(
         select(
             table.c.id, table.c.case_id, _CASE.c.code, _CASE.c.title, table.c.word, table.c.facts,
