@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
-from sqlalchemy import select
 
 import workflows
 import workflows.guards
-from engine import calendar_files, records, rule_packs, schema
+from engine import calendar_files, rule_packs, schema
 from engine.engine import Engine
 from engine.errors import Refused, Words
 from engine.registry import Definitions
@@ -84,12 +83,6 @@ def open_store(settings: Settings) -> Store:
     if not path.exists():
         raise StoreMissing(path=str(path))
     return schema.open_store(path)
-
-
-def kind_of(store: Store) -> str:
-    """Return "sample" or "production"."""
-    with store.read() as connection:
-        return str(connection.execute(select(records.store.c.kind)).scalar_one())
 
 
 def folders(settings: Settings) -> tuple[Path, ...]:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
-from engine import records
-from engine.cases import Case
 from engine.civil_time import words_left
 from engine.errors import Words
 from engine.names import names_of
+from engine.readings import case_by_id
 from engine.rule_units import GRADE_WORDS
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from engine.cases import Case
     from engine.definition import Citation, Deadline, Definition, State, Who
     from engine.engine import Engine
+    from engine.readings import Connection
 
-_CASE = records.workflow_case
-_FIELDS = tuple(item.name for item in fields(Case))
 _SINCE = Words("từ {day}", "since {day}")
 _ENDED = {
     "accepted": Words("đã kết thúc", "ended"),
     "refused": Words("không được chấp thuận", "refused"),
     "stopped": Words("đã dừng", "stopped"),
 }
-
-
-def read_case(connection: Connection, case_id: str) -> Case:
-    """Return a case by id, as it stands in this snapshot."""
-    row = connection.execute(select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == case_id)).one()
-    return Case(**dict(zip(_FIELDS, row, strict=True)))
 
 
 def grade_words(grade: str, language: str) -> str:
@@ -151,8 +140,8 @@ def look(
     engine: Engine, connection: Connection, case_id: str, today: date, language: str = "vi"
 ) -> CaseWords:
     """Read a case and what its words need."""
-    case = read_case(connection, case_id)
-    parent = read_case(connection, case.parent) if case.parent else None
+    case = case_by_id(connection, case_id)
+    parent = case_by_id(connection, case.parent) if case.parent else None
     names = names_of(
         connection, [case.holder_organisation, case.holder_person, *case.parties.values()], language
     )

@@ -24,8 +24,8 @@ from engine.commands import (
 )
 from engine.errors import Refused, Words
 from engine.execute import execute
+from engine.readings import case_by_id
 from handlers import cli_looking, cli_print, cli_show, cli_values, finding, words
-from handlers.case_words import read_case
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class VerdictUnclear(Refused):
 
 def _definition(session: Session, case: str) -> Definition:
     with session.store.read() as connection:
-        return session.engine.definitions.by_hash(read_case(connection, case).definition)
+        return session.engine.definitions.by_hash(case_by_id(connection, case).definition)
 
 
 def _common(id_: str, expected: int, reason: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from engine.errors import Refused, Words
 from engine.linter import validate as validate_text
 from engine.loading import Known
 from engine.rule_units import show
-from handlers import build, cli_print, finding, publishing, words
+from handlers import build, cli_print, publishing, words
 from handlers.case_words import source_words
 from handlers.cli_session import Commands, Session
 
@@ -151,7 +151,7 @@ def diagram(
     if name in session.engine.definitions.names():
         definition = session.engine.definitions.newest(name)
     else:
-        row = finding.case(session, name)
+        row = session.case(name)
         definition, state = session.engine.definitions.by_hash(row.definition), row.state
     draw = svg if svg_form else mermaid
     sys.stdout.write(draw(definition, state=state, language=session.language).rstrip() + "\n")

@@ -11,8 +11,9 @@ from engine import queries, timers
 from engine.case_history import history
 from engine.case_rows import Filter
 from engine.civil_time import words_left
+from engine.readings import case_by_id
 from engine.visibility import hidden_words
-from handlers import case_words, cli_print, cli_show, finding, words
+from handlers import cli_print, cli_show, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
@@ -89,16 +90,16 @@ def show(
     every: Annotated[bool, typer.Option("--all", help="Cả các bước chung (tạm dừng, rút …) và dữ liệu.")] = False,
 ) -> None:  # fmt: skip
     """Hồ sơ đang ở đâu, ai giữ, hạn nào, còn thiếu gì / where, who, when, what is missing."""
-    cli_show.show(session, finding.case(session, code).id, every=every)
+    cli_show.show(session, session.case(code).id, every=every)
 
 
 @commands.add("history")
 def show_history(session: Session, *, code: Code) -> None:
     """Diễn biến của hồ sơ / the story of a case."""
-    row = finding.case(session, code)
+    row = session.case(code)
     definition = session.engine.definitions.by_hash(row.definition)
     with session.store.read() as connection:
-        parties = case_words.read_case(connection, row.id).parties
+        parties = case_by_id(connection, row.id).parties
         hidden = hidden_words(definition, parties, session.viewer)
         entries = history(connection, row.id, hidden=hidden, language=session.language)
     if session.as_json:
@@ -132,7 +133,7 @@ def show_list(
     """Danh sách hồ sơ / list cases."""
     narrowed = Filter(
         plan_year=year or None, name=definition or None, phase=phase or None, state=state or None,
-        scope=scope or None, root=finding.case(session, root).root if root else None, late=late,
+        scope=scope or None, root=session.case(root).root if root else None, late=late,
         open=True if is_open else None, words=find,
     )  # fmt: skip
     with session.store.read() as connection:
@@ -222,7 +223,7 @@ def due(
 ) -> None:
     """Hạn của hồ sơ, và vì sao / due dates, and why."""
     if code:
-        cli_show.due_of(session, finding.case(session, code).id, explain=explain)
+        cli_show.due_of(session, session.case(code).id, explain=explain)
         return
     until = (session.today + timedelta(days=days)).isoformat()
     with session.store.read() as connection:

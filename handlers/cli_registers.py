@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine import readings
 from engine.case_history import history
 from engine.commands import Register
 from engine.execute import execute
@@ -16,6 +17,7 @@ from handlers import cli_print, cli_show, cli_values, finding, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
+    from engine.readings import Entered
     from engine.register_words import RegisterWord
 
 KINDS = {
@@ -38,14 +40,14 @@ def add_to(group: typer.Typer) -> None:
         group.add_typer(one, name=name)
 
 
-def _plain(session: Session, row: dict[str, Any]) -> dict[str, Any]:
+def _plain(session: Session, row: Entered) -> dict[str, Any]:
     """Return a row with its personal values opened and its references named."""
-    data: dict[str, Any] = row["data"]
+    data = row.data
     with session.store.read() as connection:
         values = opened(connection, [one for one in data.values() if is_commitment(one)])
         ids = [inner for one in data.values() for inner in (one.values() if isinstance(one, dict) else [one])]
         named = names_of(connection, [one for one in ids if isinstance(one, str) and len(one) == 32])  # noqa: PLR2004 - an id
-    found: dict[str, Any] = {"code": row["code"], "id": row["id"], "version": row["version"]}
+    found: dict[str, Any] = {"code": row.code, "id": row.id, "version": row.version}
     for word, value in data.items():
         clear = shown(value, values, session.language)
         found[word] = (
@@ -61,7 +63,7 @@ def _add_looking(commands: Commands, kind: str) -> None:
     def show_list(session: Session) -> None:
         """Danh sách / list."""
         with session.store.read() as connection:
-            rows = finding.rows(connection, kind)
+            rows = readings.entered(connection, kind)
         plain = [_plain(session, row) for row in rows]
         heads = [session.say("Mã", "Code"), session.say("Tên", "Name"), ""]
         cli_print.show(
@@ -76,7 +78,7 @@ def _add_looking(commands: Commands, kind: str) -> None:
         """Xem một dòng và diễn biến của nó / one row and its story."""
         with session.store.read() as connection:
             row_id = finding.row_id(connection, kind, key)
-            row = next(one for one in finding.rows(connection, kind) if one["id"] == row_id)
+            row = next(one for one in readings.entered(connection, kind) if one.id == row_id)
             story = history(connection, row_id, kind=kind, language=session.language)
         plain = _plain(session, row)
         if session.as_json:
@@ -126,8 +128,8 @@ def _add_set(commands: Commands, kind: str) -> None:
             word: _typed(kind, word, text) for word, text in cli_values.pairs(values, "", 'name="…"').items()
         }
         with session.store.read() as connection:
-            row = next((one for one in finding.rows(connection, kind) if one["code"] == key), None)
-            data: dict[str, Any] = row["data"] if row else {}
+            row = next((one for one in readings.entered(connection, kind) if one.code == key), None)
+            data: dict[str, Any] = row.data if row else {}
             for item in member:
                 bound, role, *days = item.split(":")
                 of = "organisation"
@@ -143,7 +145,7 @@ def _add_set(commands: Commands, kind: str) -> None:
         receipt = execute(
             session.engine,
             Register(
-                principal=asked_by, register=kind, key=row["id"] if row else "", values=asked, reason=reason
+                principal=asked_by, register=kind, key=row.id if row else "", values=asked, reason=reason
             ),
         )
         if session.as_json:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from config.settings import Settings, read_settings
+from engine import queries, readings
 from engine.civil_time import day_at
 from engine.commands import Principal
 from engine.errors import Refused, Words
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from engine.case_rows import CaseRow
     from engine.engine import Engine
     from engine.store import Store
     from engine.visibility import Viewer
@@ -98,7 +100,7 @@ class Session:
     @cached_property
     def is_sample(self) -> bool:
         """Whether the store was born a sample."""
-        return build.kind_of(self.store) == "sample"
+        return readings.kind_of(self.store) == "sample"
 
     @cached_property
     def today(self) -> date:
@@ -133,13 +135,22 @@ class Session:
         with self.store.read() as connection:
             return look_as(connection, self.person, self.today.isoformat())
 
+    def case(self, code: str) -> CaseRow:
+        """Return a visible case by code or id.
+
+        Errors:
+            CaseUnknown.
+        """
+        with self.store.read() as connection:
+            return queries.find_case(connection, self.viewer, code)
+
     def case_id(self, code: str) -> str:
         """Return the id of a visible case.
 
         Errors:
             CaseUnknown.
         """
-        return finding.case(self, code).id
+        return self.case(code).id
 
     def say(self, vi: str, en: str) -> str:
         """Return one of two texts by language."""

@@ -6,12 +6,11 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import select
-
-from engine import deadlines, legal_clock, records
+from engine import deadlines, legal_clock, readings
 from engine.execute import preview
 from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
+from engine.visibility import hidden_words
 from handlers import case_words, cli_print, words
 
 if TYPE_CHECKING:
@@ -118,32 +117,24 @@ def missing_lines(session: Session, view: CaseWords, trigger: Trigger, unmet: tu
 
 
 def _own_code(session: Session) -> str:
-    table = records.register_row
     with session.store.read() as connection:
-        found = connection.execute(
-            select(table.c.code).where(table.c.kind == "person", table.c.id == session.person)
-        ).scalar()
-    return shlex.quote(str(found or session.person))
+        found = readings.entered_as(connection, "person", session.person)
+    return shlex.quote(found.code if found else session.person)
 
 
 def seat_people(session: Session, view: CaseWords, trigger: Trigger) -> tuple[str, ...]:
     """Return codes of people who may fire a trigger today, or vote on it, a few of them."""
     wanted = [*trigger.by, *(trigger.approvals.of if trigger.approvals else ())]
-    today, member, row = session.today.isoformat(), records.membership, records.register_row
     found: list[str] = []
     with session.store.read() as connection:
         for who in wanted:
             bound, role = view.bound(who)
             if role:
-                query = (
-                    select(row.c.code)
-                    .join(member, member.c.person == row.c.id)
-                    .where(row.c.kind == "person", member.c.bound == bound, member.c.role == role)
-                    .where(member.c.from_on <= today, (member.c.to_on.is_(None)) | (member.c.to_on >= today))
+                found += readings.sitting(
+                    connection, bound, role, session.today.isoformat(), limit=_MOST_PEOPLE
                 )
-            else:
-                query = select(row.c.code).where(row.c.kind == "person", row.c.id == bound)
-            found.extend(connection.execute(query.order_by(row.c.code).limit(_MOST_PEOPLE)).scalars())
+            elif person := readings.entered_as(connection, "person", bound):
+                found.append(person.code)
     return tuple(dict.fromkeys(found))
 
 
@@ -154,12 +145,20 @@ def _json(session: Session, view: CaseWords, steps: tuple[Step, ...]) -> dict[st
         "title": view.title, "state": case.state, "phase": view.state.phase, "final": case.final,
         "holder": case.holder, "held_since": case.held_since, "due_on": case.due_on, "plan_year": case.plan_year,
         "version": case.version, "seq": case.seq, "head": case.head,
-        "data": _opened(session, case.data), "documents": _opened(session, case.below("document")),
+        "data": _data(session, view), "documents": _opened(session, case.below("document")),
         "steps": [
             {"trigger": step.trigger.name, "allowed": step.allowed, "unmet": cli_print.unmet_json(step.unmet, view.language)}
             for step in steps
         ],
     }  # fmt: skip
+
+
+def _data(session: Session, view: CaseWords) -> dict[str, Any]:
+    """Return the fields that this viewer may see, personal ones opened."""
+    hidden = hidden_words(view.definition, view.case.parties, session.viewer)
+    return _opened(
+        session, {name: value for name, value in view.case.data.items() if f"data.{name}" not in hidden}
+    )
 
 
 def _opened(session: Session, held: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +177,7 @@ def _opened(session: Session, held: dict[str, Any]) -> dict[str, Any]:
 
 def _print_data(session: Session, view: CaseWords) -> None:
     cli_print.line("\n" + session.say("Dữ liệu", "Data"), "bold")
-    data = _opened(session, view.case.data)
+    data = _data(session, view)
     for name, field in view.definition.fields.items():
         if name in data:
             held = data[name]
@@ -200,19 +199,14 @@ def _print_data(session: Session, view: CaseWords) -> None:
 
 
 def _print_children(session: Session, view: CaseWords) -> None:
-    table = records.workflow_case
     with session.store.read() as connection:
-        rows = connection.execute(
-            select(table.c.code, table.c.definition, table.c.state, table.c.title)
-            .where(table.c.parent == view.case.id)
-            .order_by(table.c.id)
-        ).all()
-    if rows:
+        children = readings.children_of(connection, view.case.id)
+    if children:
         cli_print.line("\n" + session.say("Hồ sơ con", "Children"), "bold")
-        for row in rows:
-            definition = session.engine.definitions.by_hash(row.definition)
-            state = definition.states[row.state].title.text(view.language)
-            cli_print.line(f"  {row.code}  {definition.title.text(view.language)}: {state}  {row.title}")
+    for child in children:
+        definition = session.engine.definitions.by_hash(child.definition)
+        state = definition.states[child.state].title.text(view.language)
+        cli_print.line(f"  {child.code}  {definition.title.text(view.language)}: {state}  {child.title}")
 
 
 def due_of(session: Session, case: str, *, explain: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine import relay, schema
+from engine import readings, relay, schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, TiendoError, Words
 from engine.execute import execute
@@ -156,7 +156,7 @@ def show_schema(
         raise build.StoreMissing(path=str(path))
     if what == "upgrade":
         schema.upgrade(path)
-    found = _revision(path)
+    found = _schema_of(path)
     plain = {"path": str(path), "found": found, "newest": schema.head()}
     if session.as_json:
         cli_print.as_json(plain)
@@ -181,7 +181,7 @@ def doctor(session: Session) -> None:
         raise typer.Exit(2)
 
 
-def _revision(path: Path) -> str:
+def _schema_of(path: Path) -> str:
     store = SqliteStore(path)
     try:
         with store.read() as connection:
@@ -202,7 +202,7 @@ def _looks(session: Session) -> list[tuple[str, bool, str]]:
         store = session.store
     except TiendoError as problem:
         return [*found, (say("Kho", "Store"), False, problem.sentence(session.language))]
-    found.append((say("Kho", "Store"), True, f"{store.path} ({build.kind_of(store)}, {schema.head()})"))
+    found.append((say("Kho", "Store"), True, f"{store.path} ({readings.kind_of(store)}, {schema.head()})"))
     held = holder_of(store)
     if held is None:
         found.append(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from engine import queries, records
+from engine import readings
 from engine.errors import Refused, Words, did_you_mean
 from engine.names import names_of
 from engine.sort_text import search_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from engine.readings import Connection
 
-    from engine.case_rows import CaseRow
-    from handlers.cli_session import Session
-
-_ROW = records.register_row
 _WHAT = {
     "person": Words("người", "person"),
     "organisation": Words("cơ quan", "organisation"),
@@ -53,22 +47,16 @@ def row_id(connection: Connection, kind: str, given: str) -> str:
         RowUnknown, NameShared.
     """
     given = given.strip()
-    exact = (
-        connection.execute(
-            select(_ROW.c.id).where(_ROW.c.kind == kind, (_ROW.c.code == given) | (_ROW.c.id == given))
-        )
-        .scalars()
-        .all()
-    )
+    exact = readings.entered_as(connection, kind, given)
     if exact:
-        return str(exact[0])
-    rows = connection.execute(select(_ROW.c.id, _ROW.c.code).where(_ROW.c.kind == kind)).all()
+        return exact.id
+    rows = readings.entered(connection, kind)
     names = names_of(connection, [row.id for row in rows])
     wanted = search_text(given)
     found = [row for row in rows if search_text(names[row.id]) == wanted or row.code.lower() == given.lower()]
     what = _WHAT.get(kind, Words(kind, kind))
     if len(found) == 1:
-        return str(found[0].id)
+        return found[0].id
     if found:
         codes = ", ".join(row.code for row in found)
         raise NameShared(given=given, codes=codes, what_vi=what.vi, what_en=what.en)
@@ -80,27 +68,3 @@ def row_id(connection: Connection, kind: str, given: str) -> str:
     raise RowUnknown(
         given=given[:64], kind=kind.removesuffix("_line"), hint=hint, what_vi=what.vi, what_en=what.en
     )
-
-
-def case(session: Session, code: str) -> CaseRow:
-    """Return a visible case by code or id.
-
-    Errors:
-        CaseUnknown.
-    """
-    with session.store.read() as connection:
-        return queries.find_case(connection, session.viewer, code)
-
-
-def rows(connection: Connection, kind: str) -> list[dict[str, Any]]:
-    """Return the rows of a register with their names, by code."""
-    found = connection.execute(
-        select(_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version)
-        .where(_ROW.c.kind == kind)
-        .order_by(_ROW.c.code)
-    ).all()
-    names = names_of(connection, [row.id for row in found])
-    return [
-        {"id": row.id, "code": row.code, "name": names[row.id], "data": row.data, "version": row.version}
-        for row in found
-    ]

@@ -8,17 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-
-from sqlalchemy import func, select
 
 import workflows
 from config import logs
 from config.setting_wrong import SettingWrong
 from config.settings import Settings, read_settings
-from engine import audit, records, relay, schema
+from engine import audit, readings, relay, schema
 from engine.commands import SYSTEM
 from engine.errors import TiendoError
 from handlers import build, cli, cli_print, publishing, sample, words
@@ -29,29 +26,11 @@ from handlers.serving import BEAT_SECONDS, ServingSeat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.store import Store
     from handlers.dispatch import App
 
 SAMPLE_STORE = "sqlite:///var/sample.db"
 #: What is owed after the sample must have gone by then; what waits for a later day is not owed.
 PATIENCE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a store holds.
-
-    Shapes:
-        phases: (definition, phase) -> cases.
-    """
-
-    phases: dict[tuple[str, str], int]
-    cases: int
-    transitions: int
-    notices: int
-    suppressed: int
-    delivered: int
-    fired: int
 
 
 def main() -> NoReturn:
@@ -135,47 +114,14 @@ def settle(app: App) -> None:
     The worker threads do the work; this only looks, ten times a second, and gives up after a minute: what is
     then left stands in `tiendo stuck` and is swept by the next process that serves the store.
     """
-    store, table = app.engine.store, records.outbox
     until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        with store.read() as connection:
-            owed = connection.execute(
-                select(func.count())
-                .select_from(table)
-                .where(table.c.state.in_(("pending", "claimed", "in_flight")), table.c.due_at <= store.now())
-            ).scalar_one()
-        if not owed:
-            return
+    while readings.owed_now(app.engine.store) and time.monotonic() < until:
         time.sleep(0.1)
-
-
-def count(store: Store) -> Counts:
-    """Count what the store holds."""
-    case, log, notice, timer = records.workflow_case, records.transition_log, records.notice, records.timer
-    with store.read() as connection:
-        rows = connection.execute(
-            select(case.c.name, case.c.phase, func.count()).group_by(case.c.name, case.c.phase)
-        )
-        phases = {(name, phase): number for name, phase, number in rows}
-
-        def number_of(table: object, *where: object) -> int:
-            query = select(func.count()).select_from(table).where(*where)  # type: ignore[arg-type]
-            return int(connection.execute(query).scalar_one())
-
-        return Counts(
-            phases=phases,
-            cases=sum(phases.values()),
-            transitions=number_of(log, log.c.subject_kind == "case", log.c.trigger.is_not(None)),
-            notices=number_of(notice),
-            suppressed=number_of(notice, notice.c.suppressed.is_not(None)),
-            delivered=number_of(records.delivery),
-            fired=number_of(timer, timer.c.state == "fired"),
-        )
 
 
 def print_table(session: Session, seconds: float) -> None:
     """Print cases per phase, and what was done to them."""
-    found, say, store = count(session.store), session.say, session.store
+    found, say, store = readings.count(session.store), session.say, session.store
     names = sorted({name for name, _ in found.phases})
     definitions = {name: session.engine.definitions.newest(name) for name in names}
     phases: dict[str, str] = {}
@@ -216,26 +162,18 @@ def print_table(session: Session, seconds: float) -> None:
 
 def _print_what_to_try(session: Session) -> None:
     """Name three commands, each as a person who has something to do."""
-    case, member, person = records.workflow_case, records.membership, records.register_row
-    today = session.today.isoformat()
     with session.store.read() as connection:
-        row = connection.execute(
-            select(case.c.code, person.c.code.label("who"))
-            .join(member, member.c.bound == case.c.holder_organisation)
-            .join(person, person.c.id == member.c.person)
-            .where(case.c.final.is_(None), case.c.holder.like("%." + member.c.role))
-            .where(member.c.from_on <= today, (member.c.to_on.is_(None)) | (member.c.to_on >= today))
-            .order_by(case.c.depth, case.c.due_on.is_(None), case.c.due_on.desc(), case.c.code)
-        ).first()
-    if row is None:
+        found = readings.somebody_with_work(connection, session.today.isoformat())
+    if found is None:
         return
+    code, who = found
     command = "tiendo" if Path(sys.prefix, "bin", "tiendo").exists() else "python -m handlers.cli"
     setting = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
     cli_print.line("\n" + session.say("Thử ngay:", "Try:"), "bold")
     for line in (
-        f"inbox --as {row.who}",
-        f"show {row.code} --as {row.who}",
-        f"due {row.code} --explain --as {row.who}",
+        f"inbox --as {who}",
+        f"show {code} --as {who}",
+        f"due {code} --explain --as {who}",
     ):
         cli_print.line(f"  {setting}.venv/bin/{command} {line}")
 

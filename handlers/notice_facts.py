@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
 
-from engine import records
+from engine import readings
 from engine.case_history import history
 from engine.civil_time import day_at
 from engine.errors import Words
@@ -20,8 +19,7 @@ from handlers.channels import ChannelRefused, Message, message_id
 from handlers.notice_texts import as_html
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from engine.readings import Connection
     from handlers.case_words import CaseWords
     from handlers.channels import Channel
     from handlers.dispatch import App
@@ -72,7 +70,7 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
     now = store.now()
     today = day_at(now)
     with store.read() as connection:
-        row = connection.execute(select(records.notice).where(records.notice.c.id == notice)).one()
+        row = readings.notice_by_id(connection, notice)
         receiver = _receiver(connection, row.person, channel, today.isoformat())
         view = case_words.look(app.engine, connection, row.case_id, today, receiver.language)
         facts = _facts(connection, view, row.seq, row.facts)
@@ -99,26 +97,15 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
 def _receiver(connection: Connection, person: str, channel: Channel, today: str) -> Receiver:
     absent, since = "", ""
     seen = {person}
-    table = records.substitution
     for _ in range(_MOST_SUBSTITUTES):
-        found = connection.execute(
-            select(table.c.substitute, table.c.from_on)
-            .where(table.c.absent == person, table.c.from_on <= today)
-            .where((table.c.to_on.is_(None)) | (table.c.to_on >= today))
-            .order_by(table.c.from_on.desc(), table.c.word)
-        ).first()
-        if found is None or found.substitute in seen:
+        found = readings.substitute_of(connection, person, today)
+        if found is None or found[0] in seen:
             break
         absent = absent or person
-        person, since = found.substitute, found.from_on
+        person, since = found
         seen.add(person)
-    row = records.register_row
-    data: dict[str, Any] = (
-        connection.execute(
-            select(row.c.data).where(row.c.kind == "person", row.c.id == person)
-        ).scalar_one_or_none()
-        or {}
-    )
+    row = readings.entered_as(connection, "person", person)
+    data: dict[str, Any] = row.data if row else {}
     names = names_of(connection, [person, absent])
     address = data.get(channel.address_word, "") if channel.address_word else ""
     if is_commitment(address):

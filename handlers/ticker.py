@@ -11,9 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import func, select
 
-from engine import records, relay, timers
+from engine import readings, relay, timers
 from engine.errors import TiendoError
 from handlers import housekeeping
 from handlers.serving import BEAT_SECONDS, ServingLost, ServingSeat
@@ -132,7 +131,7 @@ class Ticker:
                 break
         if self._sweeps:
             relay.sweep(store, self._ring_once, limit=AT_ONCE)
-        self._due_at = self._next_due()
+        self._due_at = readings.next_due(store)
         return True
 
     def _ring_once(self, rows: Sequence[tuple[str, str]]) -> None:
@@ -142,18 +141,6 @@ class Ticker:
         self._rung.update((row, now) for _, row in fresh)
         if fresh:
             self._ring(fresh)
-
-    def _next_due(self) -> int:
-        """Return when the next row falls due, in µs UTC; each of the three is the first entry of an index."""
-        outbox, timer = records.outbox.c, records.timer.c
-        asked = (
-            select(func.min(outbox.due_at)).where(outbox.state == "pending"),
-            select(func.min(outbox.lease_until)).where(outbox.state.in_(("claimed", "in_flight"))),
-            select(func.min(timer.due_at)).where(timer.state == "waiting"),
-        )
-        with self._app.engine.store.read() as connection:
-            found = [connection.execute(one).scalar() for one in asked]
-        return min((one for one in found if one is not None), default=1 << 62)
 
     def _others(self) -> None:
         now = time.monotonic()

@@ -16,7 +16,7 @@ from dramatiq.brokers.stub import StubBroker
 from engine import relay
 from engine.sqlite_store import system_clock
 from handlers import build
-from handlers.serving import STALE_SECONDS, AlreadyServed, ServingLost, ServingSeat
+from handlers.serving import STALE_SECONDS, AlreadyServed, ServingLost, ServingSeat, holder_of
 from handlers.ticker import Ticker
 from handlers.worker import Worker
 from tests.integration.leave_office import Clock, Office, open_office
@@ -142,8 +142,8 @@ def test_the_broker_in_the_process_carries_a_thousand_messages_a_second(office: 
     done = threading.Event()
     counted: list[str] = []
 
-    def count(row: str) -> None:
-        counted.append(row)
+    def count(outbox_id: str) -> None:
+        counted.append(outbox_id)
         if len(counted) >= 3000:
             done.set()
 
@@ -218,6 +218,9 @@ def test_a_dead_process_of_this_machine_is_taken_over_at_once(tmp_path: Path) ->
 
     ServingSeat(office.store).take()
 
+    held = holder_of(office.store)
+    assert held is not None
+    assert held[1] == os.getpid()
     office.store.close()
 
 

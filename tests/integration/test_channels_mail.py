@@ -93,6 +93,8 @@ def test_a_mail_arrives_whole_with_both_parts_in_vietnamese() -> None:
     assert found["From"].addresses[0].display_name == "Tiến độ"
     assert found["Auto-Submitted"] == "auto-generated"
     plain, rich = found.get_body(("plain",)), found.get_body(("html",))
+    assert plain is not None
+    assert rich is not None
     assert plain.get_content().replace("\r\n", "\n").rstrip() == LETTER.text
     assert "Đề án còn 3" in rich.get_content()
 
@@ -208,7 +210,8 @@ def test_a_server_that_drips_is_cut_after_five_time_outs() -> None:
 
 def test_the_answer_to_quit_can_not_undo_a_250() -> None:
     with raw_server(at_dot="250 taken") as port:
-        mail(port, timeout=0.3).send(LETTER)
+        channel = mail(port, timeout=0.3)
+        assert channel.send(LETTER) is None  # type: ignore[func-returns-value]  # it must not raise
 
 
 def test_the_console_shows_name_subject_and_text() -> None:
