@@ -9,7 +9,6 @@ Next: engine/relay.py sees to it that every outbox row is done.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from engine.desk import Desk
 from engine.errors import Refused, TiendoError
 from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
 from engine.seats import seats_of
-from engine.store import Asked
+from engine.store import Asked, RowRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,7 +109,7 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
     desk.writing.receipts.append((command.principal.key, command.id, body, carrying.stored(receipt)))
     try:
         tx.record(desk.writing)
-    except sqlite3.IntegrityError as why:
+    except RowRefused as why:
         raise refusals.from_constraint(str(why), command) from why
     rings.extend(desk.rings)
     return receipt
@@ -165,7 +164,10 @@ def _check_case(command: CaseCommand, desk: Desk) -> None:
         raise CaseUnknown(case=command.case)
     if command.expected_version is not None and command.expected_version != case.version:
         raise VersionConflict(
-            code=case.code, expected=command.expected_version, found=case.version, state=case.state
+            code=case.code,
+            expected=command.expected_version,
+            found=case.version,
+            state=desk.definition(case).states[case.state].title,
         )
 
 

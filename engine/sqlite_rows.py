@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from engine.cases import Case
 from engine.errors import Broken
-from engine.store import Claimed, Seat, Whereabouts
+from engine.store import Claimed, RowRefused, Seat, Whereabouts
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
     from engine.store import Asked, Writing
@@ -94,7 +94,18 @@ class SqliteTransaction:
         return claimed
 
     def record(self, writing: Writing) -> None:
-        """Write all rows. A case that moved since it was claimed can't happen here and would be `Broken`."""
+        """Write all rows.
+
+        Errors:
+            RowRefused: a constraint said no; the caller rolls back.
+            Broken: a case moved since it was claimed, which can't happen under the lock.
+        """
+        try:
+            self._record(writing)
+        except sqlite3.IntegrityError as why:
+            raise RowRefused(str(why)) from why
+
+    def _record(self, writing: Writing) -> None:
         run, many = self._connection.execute, self._connection.executemany
         if writing.published:
             many("INSERT INTO published (hash, kind, name, version, text, published_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -141,22 +152,28 @@ class SqliteTransaction:
             self._record_registers(writing)
 
     def _record_timers(self, writing: Writing) -> None:
-        for case_id, deadline, state in writing.cancels:
+        written = 0
+        for case_id, deadline, state, before in writing.cancels:
+            self._insert_timers(writing.timers[written:before])
+            written = before
             self._connection.execute(
                 "UPDATE timer SET state = ?, closed_at = ? WHERE case_id = ? AND state IN ('waiting', 'paused')"
-                " AND (? = '' OR deadline = ?)",
-                (state, None if state == "waiting" else self.now, case_id, deadline, deadline),
+                " AND deadline = ?",
+                (state, None if state == "waiting" else self.now, case_id, deadline),
             )
         for timer, state, why in writing.closes:
             self._connection.execute(
                 "UPDATE timer SET state = ?, closed_at = ?, why = ? WHERE id = ?",
                 (state, self.now, why, timer),
             )
-        if writing.timers:
+        self._insert_timers(writing.timers[written:])
+
+    def _insert_timers(self, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
             self._connection.executemany(
                 "INSERT INTO timer (id, case_id, kind, deadline, set_by, generation, period, rung, due_at, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
-                writing.timers,
+                rows,
             )
 
     def _record_registers(self, writing: Writing) -> None:

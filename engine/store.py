@@ -46,8 +46,8 @@ class StoreFull(Unavailable):
 
     code = "store_full"
     words = Words(
-        "Hết chỗ trên đĩa chứa {path}. Chưa có gì thay đổi; hãy giải phóng chỗ rồi gửi lại lệnh.",
-        "No room left on the disk of {path}. Nothing changed; free some space and send the command again.",
+        "Không ghi thêm được vào {path}: đĩa hết chỗ hoặc vượt hạn mức. Chưa có gì thay đổi; hãy dọn chỗ rồi gửi lại lệnh.",
+        "No more can be written to {path}: the disk is full or over its quota. Nothing changed; free some space and send again.",
     )
 
 
@@ -76,9 +76,13 @@ class StoreOnNetwork(Broken):
 
     code = "store_on_network"
     words = Words(
-        "{path} nằm trên ổ mạng ({kind}); SQLite không khoá an toàn ở đó. Đặt tệp trên đĩa của máy, hoặc dùng PostgreSQL.",
-        "{path} lies on a network mount ({kind}), where SQLite's locks don't hold. Use a local disk or PostgreSQL.",
+        "{path} nằm trên ổ mạng ({kind}), nơi khoá tệp không an toàn. Chuyển tệp về đĩa của máy rồi đặt lại TIENDO_DATABASE_URL.",
+        "{path} lies on a network mount ({kind}), where locks don't hold. Move it to a local disk and set TIENDO_DATABASE_URL.",
     )
+
+
+class RowRefused(Exception):
+    """A constraint of the database refused a row; the text names the constraint. `execute` makes our error of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,8 @@ class Writing:
 
     Shapes:
         cases: (case, its definition's row values, is_new). entries: rows of transition_log.
-        cancels: (case id, deadline or "" for all, new state of the timer).
+        cancels: (case id, deadline, new state of the timer, how many timers were set before): in the order in which
+            it happened, so that a timer set and stopped by one command ends as it must.
         registers: rows to insert or replace, with their projections.
     """
 
@@ -162,12 +167,16 @@ class Writing:
     notices: list[tuple[Any, ...]] = field(default_factory=list)
     outbox: list[tuple[Any, ...]] = field(default_factory=list)
     timers: list[tuple[Any, ...]] = field(default_factory=list)
-    cancels: list[tuple[str, str, str]] = field(default_factory=list)
+    cancels: list[tuple[str, str, str, int]] = field(default_factory=list)
     closes: list[tuple[str, str, str]] = field(default_factory=list)
     openings: list[tuple[Any, ...]] = field(default_factory=list)
     published: list[tuple[Any, ...]] = field(default_factory=list)
     registers: list[tuple[RegisterRow, bool]] = field(default_factory=list)
     projections: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+    def cancel(self, case: str, deadline: str, state: str) -> None:
+        """Let every timer of a deadline that waits or stands still, those just set included, take another state."""
+        self.cancels.append((case, deadline, state, len(self.timers)))
 
 
 class Transaction(Protocol):
