@@ -101,7 +101,7 @@ def clear(draft: Draft, writing: Writing, *, keep_paused: bool = False) -> None:
     for name, book in draft.case.below("deadline").items():
         if not (keep_paused and book["paused"]):
             draft.put(f"deadline.{name}", None)
-            writing.cancels.append((draft.case.id, name, "cancelled"))
+            writing.cancel(draft.case.id, name, "cancelled")
 
 
 def pause(draft: Draft, day: date, writing: Writing) -> None:
@@ -110,7 +110,7 @@ def pause(draft: Draft, day: date, writing: Writing) -> None:
         if not book["paused"]:
             pauses = [*book["pauses"], [day.isoformat(), None]]
             draft.put(f"deadline.{name}", {**book, "paused": True, "pauses": pauses})
-            writing.cancels.append((draft.case.id, name, "paused"))
+            writing.cancel(draft.case.id, name, "paused")
 
 
 def resume(
@@ -149,7 +149,7 @@ def carry_over(
         same = before is not None and (before.ladder, before.fires) == (deadline.ladder, deadline.fires)
         _move(draft, deadline, {**book, "state": state.name}, day, calendar, writing, renew=not same)
     if not any(one.every for one in state.starts):
-        writing.cancels.append((draft.case.id, STARTS, "cancelled"))
+        writing.cancel(draft.case.id, STARTS, "cancelled")
     _earliest(draft)
 
 
@@ -176,7 +176,7 @@ def next_period(
     book, deadline = draft.case.get(f"deadline.{name}"), find(definition, draft.case.state, name)
     if book is None or deadline is None:
         return
-    writing.cancels.append((draft.case.id, name, "cancelled"))
+    writing.cancel(draft.case.id, name, "cancelled")
     if not isinstance(deadline.rule, legal_clock.Monthly):
         draft.put(f"deadline.{name}", None)
     else:
@@ -226,17 +226,17 @@ def _move(
     book["due"] = due.due_on.isoformat()
     if moved or renew:
         book["generation"] += 1
-        writing.cancels.append((draft.case.id, deadline.name, "cancelled"))
+        writing.cancel(draft.case.id, deadline.name, "cancelled")
         writing.timers.extend(timers(draft.case, deadline, book, day, calendar))
     elif resumed:
-        writing.cancels.append((draft.case.id, deadline.name, "waiting"))
+        writing.cancel(draft.case.id, deadline.name, "waiting")
     draft.put(name, book)
 
 
 def clear_one(draft: Draft, name: str, writing: Writing) -> None:
     """Take one deadline off the case."""
     draft.put(f"deadline.{name}", None)
-    writing.cancels.append((draft.case.id, name, "cancelled"))
+    writing.cancel(draft.case.id, name, "cancelled")
 
 
 def _earliest(draft: Draft) -> None:

@@ -54,7 +54,7 @@ def carry(
     new = definition.states[case.state]
     if old is not new:
         if old is not None and old.starts:
-            desk.writing.cancels.append((case.id, deadlines.STARTS, "cancelled"))
+            desk.writing.cancel(case.id, deadlines.STARTS, "cancelled")
         desk.writing.timers.extend(deadlines.monthly_starts(case, new, desk.day))
     desk.log_parties(draft)
     entry.changes = draft.take_changes()
@@ -146,7 +146,7 @@ def _refuse_open_children(desk: Desk, case: Case, state: State) -> None:
 
 
 def automatic(desk: Desk, draft: Draft, caused_by: int) -> None:
-    """Take every automatic move that is open now, first on the case, then on its ancestors.
+    """Take every automatic move that is open now: on the case and its children that look at it, then on its ancestors.
 
     One whose guard says no is simply not taken.
 
@@ -156,11 +156,20 @@ def automatic(desk: Desk, draft: Draft, caused_by: int) -> None:
     case: Case | None = draft.case
     while case is not None:
         for _ in range(MOST_AUTOMATIC):
-            if not _one_automatic(desk, desk.draft(case), caused_by):
+            moved = _one_automatic(desk, desk.draft(case), caused_by)
+            watching = [child for child in desk.children(case) if _watches(desk, child)]
+            if not any([moved, *(_one_automatic(desk, desk.draft(child), caused_by) for child in watching)]):
                 break
         else:
             raise AutomaticRing(definition=desk.definition(case).name, code=case.code)
         case = desk.parent(case)
+
+
+def _watches(desk: Desk, child: Case) -> bool:
+    """Say whether a child moves by itself on what its parent says."""
+    definition = desk.definition(child)
+    triggers = definition.states[child.state].triggers.values() if child.final is None else ()
+    return "parent" in definition.reads and any(one.when is not None for one in triggers)
 
 
 def _one_automatic(desk: Desk, draft: Draft, caused_by: int) -> bool:

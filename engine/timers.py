@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from engine import civil_time, deadlines
 from engine.commands import Fire, Principal, Remind
-from engine.errors import Refused, TiendoError
+from engine.errors import Broken, Refused, TiendoError, Unavailable, Words
 from engine.execute import execute_all
 from engine.moves import bound_to
 from engine.refusals import TimerClosed
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from engine.cases import Case
-    from engine.commands import CaseCommand
+    from engine.commands import CaseCommand, Receipt
     from engine.engine import Engine
 
 _DUE = (
@@ -26,6 +28,16 @@ _DUE = (
 )
 #: How many timers share one transaction.
 TOGETHER = 64
+
+
+class TimerBroke(Broken):
+    """What a due timer asked for broke; the timer is closed as refused, so that the others go on."""
+
+    code = "timer_broke"
+    words = Words(
+        "Hẹn giờ {timer} gặp lỗi {broke} và được gác lại. Hãy báo người bảo trì; các hẹn giờ khác vẫn chạy.",
+        "Timer {timer} broke with {broke} and was put aside. Tell the maintainer; all others go on.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +94,48 @@ def fire_past(engine: Engine, case_ids: Sequence[str], until: date) -> int:
     limit = civil_time.micros_of(civil_time.late_from(until)) - 1
     while True:
         with engine.store.begin() as tx:
-            rows = tx.run(
-                f"{_DUE} ORDER BY t.due_at, t.id LIMIT :limit", {"until": limit, "limit": TOGETHER * 4}
+            first = f"ORDER BY t.due_at, t.id LIMIT {TOGETHER * 4}"
+            found = (
+                [
+                    tx.run(f"{_DUE} AND t.case_id = :case {first}", {"until": limit, "case": one})
+                    for one in wanted
+                ]
+                if wanted
+                else [tx.run(f"{_DUE} {first}", {"until": limit})]
             )
-        rows = [row for row in rows if not wanted or row[1] in wanted]
+        rows = sorted((row for some in found for row in some), key=lambda row: (row[4], row[0]))
         if not rows:
             return fired
         # A timer may set another that is due as well: those of one instant go together, then we look again.
-        first = [row for row in rows if row[4] == rows[0][4]]
-        fired += _fire(engine, first, via="import")
+        fired += _fire(engine, [row for row in rows if row[4] == rows[0][4]], via="import")
 
 
 def _fire(engine: Engine, rows: Sequence[tuple[Any, ...]], *, via: str) -> int:
     fired = 0
     for start in range(0, len(rows), TOGETHER):
         commands = [_command(engine, row, via) for row in rows[start : start + TOGETHER]]
-        answers = execute_all(engine, commands)
-        fired += sum(not isinstance(answer, TiendoError) for answer in answers)
+        answers = _answers(engine, commands)
+        # A repeat is one that another sweep fired in the meantime.
+        fired += sum(not isinstance(answer, TiendoError) and not answer.repeated for answer in answers)
         _refuse(engine, zip(commands, answers, strict=True))
     return fired
+
+
+def _answers(engine: Engine, commands: list[CaseCommand]) -> list[Receipt | TiendoError]:
+    """Carry the commands of due timers out; one that breaks is put aside, so that it does not hold up all others."""
+    try:
+        return execute_all(engine, commands)
+    except Unavailable:
+        raise
+    except Exception as why:  # whatever it is, it would come again with every tick
+        if len(commands) > 1:
+            return [answer for command in commands for answer in _answers(engine, [command])]
+        structlog.get_logger().exception("timer_broke", timer=commands[0].id, case=commands[0].case)
+        return [
+            TimerBroke(
+                timer=commands[0].id, broke=why.code if isinstance(why, TiendoError) else type(why).__name__
+            )
+        ]
 
 
 def _command(engine: Engine, row: tuple[Any, ...], via: str) -> CaseCommand:
@@ -115,13 +150,15 @@ def _command(engine: Engine, row: tuple[Any, ...], via: str) -> CaseCommand:
 
 def _refuse(engine: Engine, answered: Iterable[tuple[CaseCommand, Any]]) -> None:
     """Close timers whose command was refused; one that was closed meanwhile is nobody's business."""
-    refused = [(command, why) for command, why in answered if isinstance(why, Refused)]
+    refused = [(command, why) for command, why in answered if isinstance(why, (Refused, TimerBroke))]
     if not refused:
         return
     with engine.store.begin() as tx:
         for command, why in refused:
             state = "cancelled" if isinstance(why, TimerClosed) else "refused"
-            codes = ", ".join(one.code for one in getattr(why, "unmet", ())) or why.code
+            codes = ", ".join(one.code for one in getattr(why, "unmet", ())) or why.facts.get(
+                "broke", why.code
+            )
             tx.run(
                 "UPDATE timer SET state = :state, closed_at = :now, why = :why WHERE id = :id AND state = 'waiting'",
                 {"id": command.id, "state": state, "now": tx.now, "why": codes},

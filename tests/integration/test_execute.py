@@ -489,7 +489,8 @@ def test_an_old_version_is_told_what_the_case_is_now(w: World) -> None:
 
     why = refused(w, lambda: w.fire("head", order, "approve", expected_version=1))
 
-    assert "review" in why.sentence("vi")
+    assert "Đang xét" in why.sentence("vi")
+    assert "Review" in why.sentence("en")
     assert (why.facts["expected"], why.facts["found"]) == (1, 2)
 
 
