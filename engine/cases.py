@@ -19,7 +19,7 @@ COLUMNS = (
     "holder_person", "held_since", "plan_year", "due_on", "decided_on", "final",
 )  # fmt: skip
 
-_NUMBERS = frozenset({"plan_year"})
+_COLUMNS = frozenset(COLUMNS)
 
 
 @dataclass(slots=True)
@@ -72,33 +72,31 @@ class Case:
 
     def get(self, word: str) -> Any:
         """Return the value under a dotted word, or None when it is not set."""
-        head, _, rest = word.partition(".")
-        if head == "data":
-            return self.data.get(rest)
-        if head == "party":
-            return self.parties.get(rest)
-        if not rest and head in COLUMNS:
+        if word in _COLUMNS:
             # A column of a case that is not yet started is empty text; in the log that is "not set".
-            return getattr(self, head) or None if head not in _NUMBERS else getattr(self, head)
-        return self.book.get(word)
+            value = getattr(self, word)
+            return None if value == "" else value
+        shelf, key = self._shelf(word)
+        return shelf.get(key)
 
     def put(self, word: str, value: Any) -> None:
         """Set the value under a dotted word; None takes it away."""
-        head, _, rest = word.partition(".")
-        if not rest and head in COLUMNS:
-            setattr(self, head, value)
+        if word in _COLUMNS:
+            setattr(self, word, value)
             return
-        shelf, key = (
-            (self.data, rest)
-            if head == "data"
-            else (self.parties, rest)
-            if head == "party"
-            else (self.book, word)
-        )
+        shelf, key = self._shelf(word)
         if value is None:
             shelf.pop(key, None)
         else:
             shelf[key] = value
+
+    def _shelf(self, word: str) -> tuple[dict[str, Any], str]:
+        """Return where a word that is no column is kept, and under which key."""
+        if word.startswith("data."):
+            return self.data, word[5:]
+        if word.startswith("party."):
+            return self.parties, word[6:]
+        return self.book, word
 
     def below(self, prefix: str) -> dict[str, Any]:
         """Return the part of the book whose words begin with `prefix` and a dot, keyed by what follows."""

@@ -6,6 +6,7 @@ commitments, chains entries and collects notices. It decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from engine.sort_text import sort_text
 from engine.store import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from engine.cases import Case
     from engine.commands import Command, Document
@@ -35,6 +36,27 @@ if TYPE_CHECKING:
 
 #: A change of one of these words is one that somebody who looks at the case must know of.
 _VERSIONED = ("state", "data.", "party.", "holder", "vote.", "definition", "rule.", "final")
+
+
+class Lines(Mapping[str, Any]):
+    """What the named locks brought, each read when a guard first asks for it: few commands have such a guard."""
+
+    __slots__ = ("_read", "_readers")
+
+    def __init__(self, readers: Mapping[str, Callable[[], Any]]) -> None:
+        self._readers = readers
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, word: str) -> Any:
+        if word not in self._read:
+            self._read[word] = self._readers[word]()
+        return self._read[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
 
 
 class Desk:
@@ -100,7 +122,6 @@ class Desk:
         definition = self.definition(case)
         person = "system" if by_system else self.command.principal.person
         parent = self.parent(case)
-        lines: dict[str, Any] = {}
         facts = Facts(
             definition=definition,
             case=case,
@@ -115,31 +136,39 @@ class Desk:
             parent=parent,
             parent_definition=self.definition(parent) if parent else None,
             children=tuple((self.definition(child).name, child) for child in self.children(case)),
-            lines=lines,
             opened=self._opened(case, definition),
         )
-        self._lines(facts, lines)
+        facts.lines = self._lines(facts)
         return facts
 
     def _opened(self, case: Case, definition: Definition) -> dict[str, Any]:
         """Return commitment -> personal value of a case, those that this very command brings along included."""
-        if not any(field.personal for field in definition.fields.values()):
+        if not _has_personal(definition):
             return {}
         brought = {row[0]: orjson.loads(row[4]) for row in self.writing.openings if row[2] == case.id}
         return {**open_values(self.tx, case.id), **brought}
 
-    def _lines(self, facts: Facts, lines: dict[str, Any]) -> None:
+    def _lines(self, facts: Facts) -> Lines:
+        """Return what the named locks of the definition give, for the guards that ask for it."""
         definition, case = facts.definition, facts.case
+        readers: dict[str, Callable[[], Any]] = {}
         if "plan" in definition.reads and case.plan_year:
-            scope = str(case.data.get(definition.summary.get("scope", ""), ""))
-            programme = str(requirements.Values(facts).get("programme") or definition.name)
-            lines["plan"] = self.tx.plan_line(f"{programme}/{case.plan_year}/{scope}", definition.name, case)
+            readers["plan"] = lambda: self._plan_line(facts)
         if "establishment" in definition.reads:
-            found = [case.parties[name] for name, party in definition.parties.items()
-                     if party.kind == "establishment" and name in case.parties]  # fmt: skip
-            lines["establishment"] = [
-                row for one in found for row in self.tx.supported(one, case.root or case.id)
-            ]
+            readers["establishment"] = lambda: self._supported(facts)
+        return Lines(readers)
+
+    def _plan_line(self, facts: Facts) -> dict[str, Any]:
+        definition, case = facts.definition, facts.case
+        scope = str(case.data.get(definition.summary.get("scope", ""), ""))
+        programme = str(requirements.Values(facts).get("programme") or definition.name)
+        return self.tx.plan_line(f"{programme}/{case.plan_year}/{scope}", definition.name, case)
+
+    def _supported(self, facts: Facts) -> list[dict[str, Any]]:
+        case = facts.case
+        found = [case.parties[name] for name, party in facts.definition.parties.items()
+                 if party.kind == "establishment" and name in case.parties]  # fmt: skip
+        return [row for one in found for row in self.tx.supported(one, case.root or case.id)]
 
     def rule(self, facts: Facts, key: str) -> Value:
         """Return the value of a rule for a case on the day that counts for it, remembered for the log."""
@@ -184,7 +213,9 @@ class Desk:
             FieldValueWrong: a computed value does not fit its field; nothing was changed.
         """
         definition = self.definition(draft.case)
-        plain = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+        plain = {
+            name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()
+        }
         self.put_values(
             draft, {name: field_values.typed(definition, name, value) for name, value in plain.items()}
         )
@@ -239,7 +270,9 @@ class Desk:
     def tell(self, draft: Draft, tells: Iterable[Tell], seq: int, **facts: Any) -> None:
         """Write the notices of one entry, one for each person, and what promises to send them."""
         case = draft.case
-        about = {"state": case.state, "due_on": case.due_on, **facts}
+        about = orjson.dumps(
+            {"state": case.state, "due_on": case.due_on, **facts}, option=orjson.OPT_SORT_KEYS
+        ).decode()
         told: set[tuple[str, str]] = set()
         for tell in tells:
             bound = bound_to(case, tell.to)
@@ -251,11 +284,10 @@ class Desk:
                     told.add((tell.notice, person))
                     self._notice(case, seq, tell.notice, person, about)
 
-    def _notice(self, case: Case, seq: int, word: str, person: str, about: dict[str, Any]) -> None:
+    def _notice(self, case: Case, seq: int, word: str, person: str, about: str) -> None:
         notice, now = new_id(), self.tx.now
         suppressed = "import" if self.suppressed else None
-        text = orjson.dumps(about, option=orjson.OPT_SORT_KEYS).decode()
-        self.writing.notices.append((notice, case.id, seq, word, person, text, now, suppressed))
+        self.writing.notices.append((notice, case.id, seq, word, person, about, now, suppressed))
         if suppressed is None:
             for channel in self.engine.channels:
                 self.promise("notice.requested", notice, channel)
@@ -265,3 +297,14 @@ class Desk:
         row = new_id()
         self.writing.outbox.append((row, topic, subject, channel, self.tx.now, self.tx.now))
         self.rings.append((topic, row))
+
+
+_personal: dict[str, bool] = {}
+
+
+def _has_personal(definition: Definition) -> bool:
+    """Return whether a definition has personal fields; kept, because every decision asks."""
+    found = _personal.get(definition.hash)
+    if found is None:
+        found = _personal[definition.hash] = any(one.personal for one in definition.fields.values())
+    return found

@@ -15,7 +15,7 @@ from engine.guards import GUARDS
 from engine.seats import seat_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.cases import Case
     from engine.definition import Citation, Definition, Trigger
@@ -48,32 +48,29 @@ class Values(dict[str, Any]):
     __slots__ = ("facts",)
 
     def __init__(self, facts: Facts) -> None:
-        case = facts.case
-        super().__init__(case.data)
+        super().__init__(facts.case.data)
         self.facts = facts
-        self["today"] = facts.today
-        for commitment in [word for word, value in case.data.items() if value in facts.opened]:
-            self[commitment] = facts.opened[case.data[commitment]]
-        if facts.parent is not None and facts.parent_definition is not None:
-            self["parent"] = case_words(facts.parent)
-        self["case"] = case_words(case)
-        if facts.children:
-            families: dict[str, list[dict[str, Any]]] = {}
-            for name, child in facts.children:
-                families.setdefault(name, []).append(case_words(child))
-            self["children"] = families
+        if facts.opened:
+            for word, value in facts.case.data.items():
+                if value in facts.opened:
+                    self[word] = facts.opened[value]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a value; what is counted or computed (papers, formulas) is made when first asked for, and kept."""
-        value = super().get(name, default)
-        if value is None and name not in self:
-            if name == "documents":
-                value = self[name] = _counted(self.facts)
-                return value
-            declared = self.facts.definition.fields.get(name)
-            if declared is not None and declared.formula is not None:
-                value = self[name] = ask(declared.formula, self).value
-        return value
+        """Return a value; whatever is no field of the case (parent, papers, formulas) is made when first asked for."""
+        if name not in self:
+            made = self._made(name)
+            if made is None:
+                return default
+            self[name] = made
+        return self[name]
+
+    def _made(self, name: str) -> Any:
+        facts = self.facts
+        maker = _MADE.get(name)
+        if maker is not None:
+            return maker(facts)
+        declared = facts.definition.fields.get(name)
+        return ask(declared.formula, self).value if declared is not None and declared.formula else None
 
 
 def _counted(facts: Facts) -> dict[str, int]:
@@ -96,6 +93,26 @@ def case_words(case: Case) -> dict[str, Any]:
         "due_on": case.due_on,
         "returns": case.book.get("returns", 0),
     }
+
+
+def _parent(facts: Facts) -> dict[str, Any] | None:
+    return None if facts.parent is None else case_words(facts.parent)
+
+
+def _families(facts: Facts) -> dict[str, list[dict[str, Any]]] | None:
+    families: dict[str, list[dict[str, Any]]] = {}
+    for name, child in facts.children:
+        families.setdefault(name, []).append(case_words(child))
+    return families or None
+
+
+_MADE: Mapping[str, Callable[[Facts], Any]] = {
+    "today": lambda facts: facts.today,
+    "case": lambda facts: case_words(facts.case),
+    "parent": _parent,
+    "children": _families,
+    "documents": _counted,
+}
 
 
 def ask(expression: Expression, values: Values) -> Answer:
@@ -170,13 +187,28 @@ def _needs(trigger: Trigger, facts: Facts, values: Values) -> Iterable[Unmet]:
         if values.get(name) in (None, ""):
             citation, grade = cited(fields[name].source, facts)
             yield Unmet(name, _both(_FIELD, title=fields[name].title), citation, grade, f"field:{name}")
-    for name, field in fields.items():
-        if field.required_when is None or name in needs.fields or values.get(name) not in (None, ""):
+    for name, required_when in _conditional(facts.definition):
+        if name in needs.fields or values.get(name) not in (None, ""):
             continue
-        if ask(field.required_when, values).value is True:
+        if ask(required_when, values).value is True:
+            field = fields[name]
             citation, grade = cited(field.source, facts)
             yield Unmet(name, _both(_FIELD, title=field.title), citation, grade, f"field:{name}")
     yield from _documents(trigger, facts)
+
+
+_conditional_fields: dict[str, tuple[tuple[str, Expression], ...]] = {}
+
+
+def _conditional(definition: Definition) -> tuple[tuple[str, Expression], ...]:
+    """Return the fields that are required under a condition, with it; kept, because most of a hundred fields are not."""
+    found = _conditional_fields.get(definition.hash)
+    if found is None:
+        found = tuple(
+            (name, one.required_when) for name, one in definition.fields.items() if one.required_when
+        )
+        _conditional_fields[definition.hash] = found
+    return found
 
 
 def _documents(trigger: Trigger, facts: Facts) -> Iterable[Unmet]:
