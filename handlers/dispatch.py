@@ -17,7 +17,8 @@ import dramatiq
 import structlog
 from dramatiq.encoder import JSONEncoder
 
-from engine.errors import Broken, Refused, Words
+from engine.errors import Broken, Refused
+from handlers.bell_errors import EncoderWrong, MessageTooLarge, TopicUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,36 +30,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_BYTES = 8192
-
-
-class MessageTooLarge(Broken):
-    """Somebody put more than an id into a message."""
-
-    code = "message_too_large"
-    words = Words(
-        "Tin gửi chuông cho {topic} dài {size} byte, quá {limit}. Tin chỉ được mang mã dòng chờ gửi.",
-        "The message for {topic} has {size} bytes, over {limit}. It may carry the id of an outbox row only.",
-    )
-
-
-class EncoderWrong(Broken):
-    """Messages must be JSON: a pickle would run what it brings."""
-
-    code = "encoder_wrong"
-    words = Words(
-        "Bộ mã hoá tin là {found}, phải là JSON. Bỏ lệnh đặt bộ mã hoá khác rồi khởi động lại.",
-        "The message encoder is {found}; it must be JSON. Remove what sets another one and start again.",
-    )
-
-
-class TopicUnknown(Broken):
-    """An outbox row has a topic that no handler knows."""
-
-    code = "topic_unknown"
-    words = Words(
-        'Không có nơi xử lý chủ đề "{topic}". Phiên bản đang chạy cũ hơn kho dữ liệu; hãy nâng cấp.',
-        'No handler knows the topic "{topic}". The running version is older than the store; upgrade it.',
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from dramatiq.encoder import JSONEncoder, PickleEncoder
 
 from engine.errors import Broken
 from handlers import build, dispatch
-from handlers.dispatch import HANDLERS, EncoderWrong, Handler, MessageTooLarge, TopicUnknown
+from handlers.bell_errors import EncoderWrong, MessageTooLarge, TopicUnknown
+from handlers.dispatch import HANDLERS, Handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,143 @@
+"""The command line from outside: stores that are in earnest, exit codes, serving, and what a wrong word is answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.commands_of import PATIENCE_SECONDS, ROOT, Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(300)
+OFFICE = 'tiendo init --organisation "SCT=Sở Công Thương" --kind department --person "an=Nguyễn Văn An"'
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@contextmanager
+def serving(shell: Shell) -> Iterator[subprocess.Popen[str]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "handlers.cli", "up"],
+        cwd=shell.folder,
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", **shell.variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "Đang phục vụ" in process.stdout.readline()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_a_production_store_wants_a_named_person_and_the_operator_flag(shell: Shell) -> None:
+    # given a production store with its first person
+    made = shell.run(OFFICE)
+    assert made.returncode == 0, made.stderr
+
+    # when somebody tries --as, or forgets the flag, both are refused
+    assert shell.run("tiendo inbox --as an").returncode == 2
+    shell.export("export TIENDO_PERSON=an")
+    forgotten = shell.run("tiendo publish leave_request")
+    assert forgotten.returncode == 2
+    assert "--operator" in forgotten.stderr
+
+    # and with both, name and flag stand in the entry
+    assert shell.run("tiendo publish leave_request --operator").returncode == 0
+    added = shell.run('tiendo person set lan name="Lê Thị Lan" --member SCT:officer:01/01/2026 --operator')
+    assert added.returncode == 0, added.stderr
+    story = json.loads(shell.run("tiendo person show lan --json").stdout)["history"]
+    assert story[0]["who"] == "Nguyễn Văn An"
+    assert story[0]["via"] == "cli"
+
+
+def test_a_production_store_without_its_first_person_is_not_made(shell: Shell) -> None:
+    refused = shell.run("tiendo init")
+
+    assert refused.returncode == 2
+    assert "--organisation, --person" in refused.stderr
+    assert not (shell.folder / "var" / "tiendo.db").exists()
+
+
+def test_serving_ends_on_sigterm_and_a_second_one_is_told_who_serves(shell: Shell) -> None:
+    shell.run("tiendo init --sample")
+    with serving(shell) as first:
+        second = shell.run("tiendo up")
+        assert second.returncode == 2
+        assert str(first.pid) in second.stderr
+
+        first.send_signal(signal.SIGTERM)
+        said, _ = first.communicate(timeout=PATIENCE_SECONDS)
+
+        assert first.returncode == 0
+        assert "Đã dừng" in said
+
+
+def test_a_killed_server_is_taken_over_at_once(shell: Shell) -> None:
+    shell.run("tiendo init --sample")
+    with serving(shell) as first:
+        first.kill()
+        first.wait(PATIENCE_SECONDS)
+
+        with serving(shell) as second:
+            assert second.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "command", "code", "said"),
+    [
+        ("TIENDO_REDIS_URL=redis://127.0.0.1:6379", "tiendo list --as an", 2, "TIENDO_REDIS_URL"),
+        ("TIENDO_DATABASE_URL=postgresql://u:secret@127.0.0.1/x", "tiendo list --as an", 2, "PostgreSQL"),
+        ("TIENDO_SWEEP_MS=soon", "tiendo list --as an", 2, "20–60000"),
+        ("TIENDO_SWEP_MS=100", "tiendo list --as an", 2, "TIENDO_SWEEP_MS"),
+        ("TIENDO_LANGUAGE=vi", "tiendo list --as an", 2, "tiendo init"),
+        ("TIENDO_LANGUAGE=en", "tiendo list --as an", 2, "There is no store"),
+        ("TIENDO_LANGUAGE=vi", "tiendo lst", 2, "lst"),
+        ("TIENDO_LANGUAGE=vi", "tiendo list --limit many", 2, "limit"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_to_do(
+    shell: Shell, variable: str, command: str, code: int, said: str
+) -> None:
+    shell.export(f"export {variable}")
+
+    answer = shell.run(command)
+
+    assert answer.returncode == code
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+def test_a_damaged_store_is_broken_and_exits_70(shell: Shell) -> None:
+    (shell.folder / "var").mkdir()
+    (shell.folder / "var" / "tiendo.db").write_bytes(b"this is no store" * 500)
+
+    answer = shell.run("tiendo audit fsck")
+
+    assert answer.returncode == 70
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_error_as_json_has_code_sentence_and_what_is_missing(shell: Shell) -> None:
+    answer = shell.run("tiendo list --as an --json")
+
+    assert answer.returncode == 2
+    assert json.loads(answer.stdout)["error"]["code"] == "store_missing"
