@@ -51,6 +51,18 @@ class SchemaNew(Broken):
     )
 
 
+class WalMissing(Broken):
+    """The write-ahead log was taken away after a crash, and with it what was committed last."""
+
+    code = "wal_missing"
+    words = Words(
+        "Thiếu tệp {path}-wal trong khi {path}-shm còn đó: những thay đổi sau cùng nằm trong tệp bị mất. Không mở; hãy đặt lại "
+        "tệp -wal, hoặc khôi phục từ bản sao lưu và xoá tệp -shm.",
+        "{path}-wal is gone while {path}-shm is there: the last changes were in it. It is not opened; put the -wal file "
+        "back, or restore a backup and remove the -shm file.",
+    )
+
+
 class StoreExists(Refused):
     """There is something at this path already."""
 
@@ -87,8 +99,9 @@ def open_store(path: str | Path, *, clock: Callable[[], int] = system_clock) -> 
     """Open an existing embedded store after checking its schema and its guards.
 
     Errors:
-        StoreUnreachable, StoreCorrupt, StoreOnNetwork, SchemaOld, SchemaNew, GuardsMissing: it was not opened.
+        StoreUnreachable, StoreCorrupt, StoreOnNetwork, WalMissing, SchemaOld, SchemaNew, GuardsMissing: it was not opened.
     """
+    _check_wal(path)
     store = SqliteStore(path, clock=clock)
     try:
         with store.read() as connection:
@@ -132,23 +145,32 @@ def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
+        # Before any transaction: a file that was copied or restored is not in WAL mode yet.
+        connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def _began(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            connection.rollback()
-            with connection.begin():
-                config = _config()
-                config.attributes["connection"] = connection
-                run(config)
-                if MigrationContext.configure(connection).get_current_revision() is not None:
-                    append_only.install(connection)
+        with engine.connect() as connection, connection.begin():
+            config = _config()
+            config.attributes["connection"] = connection
+            run(config)
+            if MigrationContext.configure(connection).get_current_revision() is not None:
+                append_only.install(connection)
     finally:
         engine.dispose()
+
+
+def _check_wal(path: str | Path) -> None:
+    """Refuse a store whose write-ahead log was removed: who closes in order removes -shm first, who dies leaves both.
+
+    Looked at twice, because another process may be opening the store at this moment, the log first.
+    """
+    wal, shm = Path(f"{path}-wal"), Path(f"{path}-shm")
+    if not wal.exists() and shm.exists() and not wal.exists():
+        raise WalMissing(path=str(path))
 
 
 def _check_version(connection: Connection, path: str) -> None:

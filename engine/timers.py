@@ -127,7 +127,7 @@ def _answers(engine: Engine, commands: list[CaseCommand]) -> list[Receipt | Tien
         return execute_all(engine, commands)
     except Unavailable:
         raise
-    except Exception as why:  # whatever it is, it would come again with every tick
+    except Exception as why:  # noqa: BLE001 - whatever it is, it would come again with every tick
         if len(commands) > 1:
             return [answer for command in commands for answer in _answers(engine, [command])]
         structlog.get_logger().exception("timer_broke", timer=commands[0].id, case=commands[0].case)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine import civil_time, timers
-from engine.commands import Principal, Start
+from engine.commands import Fire, Principal, Start
 from engine.execute import execute_all
 from tests import small_definitions as small
 from tests.builders import ADMIN, World, codes, doing, refused, submitted, world
@@ -463,8 +463,6 @@ def test_an_import_fires_the_past_in_order_and_owes_nobody_a_notice(tmp_path: Pa
         happened_on="2025-03-03", plan_year=2025,
     )  # fmt: skip
     case = w.do(start).subject
-    from engine.commands import Fire
-
     w.do(Fire(principal=clerk, case=case, trigger="begin", happened_on="2025-03-10"))
 
     fired = timers.fire_past(w.engine, [case], date(2025, 6, 30))

@@ -137,7 +137,7 @@ def test_an_automatic_move_whose_guard_says_no_is_not_taken_and_nobody_is_refuse
 
 
 def test_a_child_decides_on_its_parents_values(w: World) -> None:
-    order, (part, _) = with_parts(w)
+    _, (part, _) = with_parts(w)
 
     why = refused(w, lambda: w.fire("clerk", part, "finish", values={"cost_vnd": 5_000_001}))
 
@@ -244,7 +244,7 @@ def test_a_parent_that_changes_lets_its_children_move_by_themselves(tmp_path: Pa
 
 
 def test_no_vote_on_a_child_by_a_person_who_only_sits_elsewhere(w: World) -> None:
-    order, (part, _) = with_parts(w)
+    _, (part, _) = with_parts(w)
 
     vote = Vote(principal=Principal("person", w.who("stranger")), case=part, trigger="finish", verdict="yes")
 
