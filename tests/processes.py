@@ -76,6 +76,11 @@ class Launcher:
         pid = self._ask(serve={**serve, "address": address})
         return Serving(self, int(pid), address)
 
+    def attempt(self, **words: Any) -> dict[str, Any]:
+        """Open a store in a process of its own, carry one command out and return the answer or the error."""
+        answer: dict[str, Any] = self._ask(attempt=words)
+        return answer
+
     def reap(self, pid: int) -> int:
         """Wait until a forked process is gone; return its exit status (negative: the signal)."""
         return int(self._ask(reap=pid))
@@ -297,12 +302,8 @@ class Strace:
 
     def close(self) -> None:
         """Detach, or see that it is gone with the process."""
-        if self._process.poll() is None:
-            try:
-                self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                self._process.terminate()
-                self._process.wait(5)
+        self._process.terminate()
+        self._process.wait(5)
 
 
 def _tracer_of(pid: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.crash.clients import Office
 from tests.crash.lane import AHEAD_SECONDS
-from tests.processes import HERE, Launcher, MailServer
+from tests.processes import HERE, Launcher, MailServer, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,7 @@ class Stage:
         words = {"port": self.mail.port, "lease": 1, "clock_ahead": AHEAD_SECONDS, **more}
         serving = self.launcher.start(store=str(self.store), **words).watch()
         serving.go()
+        wait_until(lambda: any("serving" in said for said in serving.said) or serving.over.is_set(), 10, "the process to serve")
         return serving
 
     def submitted(self, serving: Serving) -> str:

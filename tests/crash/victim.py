@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import signal
 import socket
@@ -30,7 +31,7 @@ from engine.errors import Refused, TiendoError, Unavailable
 from engine.execute import execute
 from engine.registry import Definitions
 from engine.rules import RuleBook
-from engine.sqlite_store import system_clock
+from engine.sqlite_store import SqliteStore, system_clock
 from handlers import build, mail
 from handlers.dispatch import App
 from handlers.ticker import Ticker
@@ -39,11 +40,11 @@ from handlers.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.sqlite_store import SqliteStore
 
 CALENDAR = calendar_files.load_calendar(workflows.FOLDER / "calendars")
 TEXTS = build.make_texts(Settings())
 RULES = RuleBook.of([])
+_NOBODY = 65534
 _PR_SET_PDEATHSIG, _PR_SET_PTRACER, _ANYBODY = 1, 0x59616D61, -1
 
 
@@ -98,21 +99,20 @@ def command_of(words: Mapping[str, Any]) -> Any:
     return KINDS[words["kind"]](principal=Principal(**words["principal"]), id=words["id"], **words["fields"])
 
 
+def problem(identity: str, why: BaseException) -> dict[str, Any]:
+    """Return an error as a client is told of it: family, code, sentence."""
+    if not isinstance(why, TiendoError):
+        return {"id": identity, "broken": type(why).__name__, "said": str(why)}
+    family = "refused" if isinstance(why, Refused) else "unavailable" if isinstance(why, Unavailable) else "broken"
+    return {"id": identity, family: why.code, "said": why.sentence("en")}
+
+
 def answer_to(engine: Engine, words: Mapping[str, Any]) -> dict[str, Any]:
     """Carry one command out and return the acknowledgement."""
     try:
         receipt: Receipt = execute(engine, command_of(words))
-    except TiendoError as why:
-        family = (
-            "refused"
-            if isinstance(why, Refused)
-            else "unavailable"
-            if isinstance(why, Unavailable)
-            else "broken"
-        )
-        return {"id": words["id"], family: why.code, "said": why.sentence("en")}
     except Exception as why:  # noqa: BLE001 - whatever it is, the client must see it
-        return {"id": words["id"], "broken": type(why).__name__, "said": str(why)}
+        return problem(words["id"], why)
     return {
         "id": words["id"], "subject": receipt.subject, "seq": receipt.seq, "head": receipt.head,
         "state": receipt.state, "repeated": receipt.repeated,
@@ -158,7 +158,8 @@ def serve(
     watcher, _ = listener.accept()
     tell = watcher_of(watcher)
     log_to(tell)
-    opened = schema.open_store(store, clock=clock(clock_ahead))
+    logging.disable()
+    opened = SqliteStore(store, clock=clock(clock_ahead), busy_seconds=busy)
     engine = make_engine(opened)
     server = mail.MailServer(
         "127.0.0.1", port, "Tiến độ <tiendo@so.example>", starttls=False, timeout_seconds=10
@@ -182,6 +183,7 @@ def serve(
     worker.start()
     ticker.start()
     threading.Thread(target=_accept, args=(engine, listener), daemon=True).start()
+    tell(serving=True)
     orders.readline()
     ticker.stop()
     worker.stop()
@@ -193,6 +195,37 @@ def _accept(engine: Engine, listener: socket.socket) -> None:
     while True:
         line, _ = listener.accept()
         threading.Thread(target=converse, args=(engine, line), daemon=True).start()
+
+
+def attempt(*, store: str, command: dict[str, Any], clock_ahead: int, unprivileged: bool) -> dict[str, Any]:
+    """Open a store, carry one command out and close it; as somebody without rights, where that is asked."""
+    if unprivileged and os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+    try:
+        opened = schema.open_store(store, clock=clock(clock_ahead))
+        answer = answer_to(make_engine(opened), command)
+        opened.close()
+    except Exception as why:  # noqa: BLE001 - it is the answer
+        return problem(command["id"], why)
+    return answer
+
+
+def _attempt(words: dict[str, Any]) -> Any:
+    """Run an attempt in a process of its own and return what it answered."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.write(writing, json.dumps(attempt(**words)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answers:
+        said = answers.read()
+    os.waitpid(pid, 0)
+    return json.loads(said)
 
 
 def _fork(words: dict[str, Any]) -> int:
@@ -216,6 +249,8 @@ def main() -> None:
         words = json.loads(line)
         if "serve" in words:
             answer: Any = _fork(words["serve"])
+        elif "attempt" in words:
+            answer = _attempt(words["attempt"])
         elif "prepare" in words:
             answer = prepare(words["prepare"], words["clock_ahead"])
         else:
