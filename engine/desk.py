@@ -16,10 +16,9 @@ from engine import entries, field_values, requirements
 from engine.cases import Draft
 from engine.commands import Receipt, new_id
 from engine.guards import Facts
-from engine.moves import bound_to
 from engine.personal import commit_value, context_of, open_values
 from engine.rule_rows import entered
-from engine.seats import seats_of
+from engine.seats import bound_to, seats_of
 from engine.sort_text import sort_text
 from engine.store import Writing
 

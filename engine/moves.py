@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine import deadlines
-from engine.definition import HOLDER, SAME
+from engine.definition import SAME
 from engine.requirements import Values, ask
 
 if TYPE_CHECKING:
-    from engine.cases import Case, Draft
-    from engine.definition import Definition, Trigger, Who
+    from engine.cases import Draft
+    from engine.definition import Definition, Trigger
     from engine.desk import Desk
     from engine.guards import Facts
     from engine.store import Writing
@@ -104,17 +104,3 @@ def _void(draft: Draft, trigger: Trigger) -> None:
         voted, _, seat = word.partition(".")
         if voted == trigger.name or seat in seats:
             draft.put(f"vote.{word}", None)
-
-
-def bound_to(case: Case, who: Who) -> tuple[str, str] | None:
-    """Return (id, role) of a recipient of a notice: an organisation with a role, or a person with an empty role."""
-    if who.party == HOLDER:
-        if case.holder_person:
-            return case.holder_person, ""
-        if not case.holder:
-            return None
-        party, _, role = case.holder.partition(".")
-    else:
-        party, role = who.party, who.role
-    bound: Any = case.parties.get(party)
-    return (bound, role) if bound else None

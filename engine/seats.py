@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from engine.definition import HOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,3 +53,17 @@ def seat_for(wanted: Iterable[Who], case: Case, seats: Mapping[str, str]) -> str
                 return name
             found = found or name
     return found
+
+
+def bound_to(case: Case, who: Who) -> tuple[str, str] | None:
+    """Return (id, role) of a recipient of a notice: an organisation with a role, or a person with an empty role."""
+    if who.party == HOLDER:
+        if case.holder_person:
+            return case.holder_person, ""
+        if not case.holder:
+            return None
+        party, _, role = case.holder.partition(".")
+    else:
+        party, role = who.party, who.role
+    bound: Any = case.parties.get(party)
+    return (bound, role) if bound else None

@@ -11,8 +11,8 @@ from engine import civil_time, deadlines
 from engine.commands import Fire, Principal, Remind
 from engine.errors import Broken, Refused, TiendoError, Unavailable, Words
 from engine.execute import execute_all
-from engine.moves import bound_to
 from engine.refusals import TimerClosed
+from engine.seats import bound_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
