@@ -99,6 +99,7 @@ def _tick(prepared: World) -> bool:
 
 def _notices(prepared: World) -> bool:
     found = bell.throughput(prepared)
+    print(f"   plain sqlite3, the two transactions of a notice alone: {found.floor:.0f}/s")
     return _verdict(
         f"{found.rate:.0f} notices/s from the row to the recorded delivery; N = {found.n} notices"
         f" ({found.rows} outbox rows)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from engine.execute import execute
 from handlers import build
 from handlers.worker import Worker
 from tests.bench import world
+from tests.bench.floor import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from handlers.channels import Message, Policy
     from tests.bench.world import World
@@ -35,11 +38,14 @@ class Throughput:
     Shapes:
         n: deliveries, counted in the store at the end. rows: outbox rows done, deadline checks included.
         rate: deliveries a second, the time for the other rows included.
+        floor: what plain sqlite3 does of the two transactions of a notice (claim, delivery) on the same disk, in
+            notices a second; it composes nothing and sends nothing.
     """
 
     n: int
     rows: int
     rate: float
+    floor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ def throughput(prepared: World) -> Throughput:
     for command in prepared.approvals():
         execute(engine, command)
     owed = relay.owed(engine.store)
+    floor = _floor(path)
     given = world.settings(path)
     broker, ring = build.make_bell(build.make_app(given, engine, {"console": Silent()}))
     worker = Worker(broker, given.worker_threads)
@@ -109,7 +116,38 @@ def throughput(prepared: World) -> Throughput:
     engine.store.close()
     if left or not delivered:
         raise RuntimeError(f"{left} of {owed} outbox rows are still owed")
-    return Throughput(delivered, owed, delivered / seconds)
+    return Throughput(delivered, owed, delivered / seconds, floor)
+
+
+def _floor(path: Path) -> float:
+    """Return how many rows a second are claimed and recorded, each in two transactions, on a copy of the store."""
+    there = path.with_name("bell-floor.db")
+    with sqlite3.connect(path) as source, sqlite3.connect(there) as copy:
+        source.backup(copy)
+    connection = connect(there)
+    rows = connection.execute(
+        "SELECT o.id, o.subject, n.person FROM outbox o JOIN notice n ON n.id = o.subject WHERE o.state = 'pending'"
+    ).fetchall()
+    execute_sql = connection.execute
+    begun = time.perf_counter()
+    for row, notice, person in rows:
+        execute_sql("BEGIN IMMEDIATE")
+        execute_sql(
+            "UPDATE outbox SET state = 'claimed', token = ?, lease_until = 1, attempts = 1 WHERE id = ?",
+            (row, row),
+        )
+        execute_sql("COMMIT")
+        execute_sql("BEGIN IMMEDIATE")
+        execute_sql("UPDATE outbox SET state = 'done', token = NULL, lease_until = NULL WHERE id = ?", (row,))
+        execute_sql(
+            "INSERT INTO delivery (notice, person, channel, address, message_id, delivered_at)"
+            " VALUES (?, ?, 'console', 'console', ?, 1)",
+            (notice, person, row * 2),
+        )
+        execute_sql("COMMIT")
+    seconds = time.perf_counter() - begun
+    connection.close()
+    return len(rows) / seconds
 
 
 def latency(prepared: World) -> Latency:
