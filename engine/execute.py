@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from engine import carrying, civil_time, machine, personal, refusals
 from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from engine.definition import Trigger
     from engine.engine import Engine
     from engine.store import Transaction
+
+
+#: What is locked by name, because it is no case: the budget line, the establishment's history, the number series.
+_NAMED = frozenset({"plan", "establishment", "series"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,16 @@ def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | T
     if any(isinstance(command, Erase) for command in commands):
         engine.store.scrub()
     if rings:
-        engine.ring(rings)
+        _ring(engine, rings)
     return answers
+
+
+def _ring(engine: Engine, rings: list[tuple[str, str]]) -> None:
+    """Ring for what was promised. All of it is committed: a bell that breaks costs time, the sweep rings again."""
+    try:
+        engine.ring(rings)
+    except Exception:  # noqa: BLE001 - the sender must not read a failed bell as a failed command
+        structlog.get_logger().warning("bell_failed", rows=len(rings), exc_info=True)
 
 
 def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
@@ -129,7 +143,7 @@ def _asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Aske
     )
     key = (principal.key, command.id, principal.person, day.isoformat())
     if not case:
-        return Asked(*key, locks=_locks(engine, command, ()))
+        return Asked(*key, locks=_locks(engine, command))
     where = tx.where(case)
     if where is None:
         raise CaseUnknown(case=case)
@@ -142,17 +156,18 @@ def _asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Aske
     families = [one for one, definition in zip(ids, definitions, strict=True) if definition.children]
     return Asked(
         *key,
-        locks=_locks(engine, command, tuple(name for one in definitions for name in one.reads)),
+        locks=_locks(engine, command, *(engine.definitions.family_reads(one) for one in definitions)),
         cases=tuple(ids) if above else (ids[-1],),
         families=tuple(families) if above else tuple(one for one in families if one == ids[-1]),
     )
 
 
-def _locks(engine: Engine, command: Command, reads: tuple[str, ...]) -> tuple[str, ...]:
+def _locks(engine: Engine, command: Command, *reads: frozenset[str]) -> tuple[str, ...]:
     """Return the named locks, sorted: what a guard reads beyond the family, and the number series of a new root."""
+    names = frozenset[str]().union(*reads)
     if isinstance(command, Start):
-        reads = (*reads, *engine.definitions.newest(command.definition).reads, "series")
-    return tuple(sorted({name for name in reads if name in {"plan", "establishment", "series"}}))
+        names |= engine.definitions.family_reads(engine.definitions.newest(command.definition)) | {"series"}
+    return tuple(sorted(names & _NAMED))
 
 
 def _check_case(command: CaseCommand, desk: Desk) -> None:

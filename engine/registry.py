@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from engine import loader, records
-from engine.errors import Broken, Refused, Words, did_you_mean
+from engine.errors import Broken, Refused, Words, perhaps
 
 if TYPE_CHECKING:
     from engine.definition import Definition
@@ -24,8 +24,8 @@ class DefinitionUnknown(Refused):
 
     code = "definition_unknown"
     words = Words(
-        "Chưa công bố định nghĩa “{name}”. {hint}Đã công bố: {known}. Công bố bằng lệnh `tiendo publish`.",
-        "No definition “{name}” is published. {hint}Published: {known}. Publish with `tiendo publish`.",
+        "Chưa công bố quy trình “{name}”.{hint}Đã công bố: {known}. Công bố bằng lệnh `tiendo publish`.",
+        "No definition “{name}” is published.{hint}Published: {known}. Publish with `tiendo publish`.",
     )
 
 
@@ -46,6 +46,7 @@ class Definitions:
         self._store = store
         self._loaded: dict[str, Definition] = {}
         self._newest: dict[str, str] = {}
+        self._reads: dict[str, frozenset[str]] = {}
         self._lock = threading.Lock()
         self.refresh()
 
@@ -60,6 +61,8 @@ class Definitions:
         for found, name, version in rows:
             newest[name] = max(newest.get(name, (0, "")), (version, found))
         self._newest = {name: found for name, (_, found) in newest.items()}
+        # A new version of a child may look at more than the one before.
+        self._reads = {}
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all published definitions, sorted."""
@@ -74,8 +77,7 @@ class Definitions:
         if name not in self._newest:
             self.refresh()
         if name not in self._newest:
-            near = did_you_mean(name, self._newest)
-            hint = f"→ {near}? " if near else ""
+            hint = perhaps(name, self._newest)
             raise DefinitionUnknown(name=name, hint=hint, known=", ".join(self.names()) or "—")
         return self.by_hash(self._newest[name])
 
@@ -93,8 +95,22 @@ class Definitions:
                 )
             ).scalar()
         if found is None:
-            raise DefinitionUnknown(name=f"{name} v{version}", hint="", known=", ".join(self.names()))
+            raise DefinitionUnknown(name=f"{name} v{version}", hint=" ", known=", ".join(self.names()))
         return self.by_hash(found)
+
+    def family_reads(self, definition: Definition) -> frozenset[str]:
+        """Return what decisions on a case of this definition, and on any child it may have, look at beside the case."""
+        known = self._reads.get(definition.hash)
+        if known is None:
+            known = self._reads[definition.hash] = self._reads_of(definition, set())
+        return known
+
+    def _reads_of(self, definition: Definition, seen: set[str]) -> frozenset[str]:
+        seen.add(definition.name)
+        below = [
+            self.newest(name) for name in definition.children if name in self._newest and name not in seen
+        ]
+        return definition.reads.union(*(self._reads_of(one, seen) for one in below))
 
     def by_hash(self, found: str) -> Definition:
         """Return the definition of a content hash.

@@ -9,7 +9,7 @@ import orjson
 
 from engine.cases import Case
 from engine.errors import Broken
-from engine.store import Claimed, RowRefused, Seat, Whereabouts
+from engine.store import Claimed, LockMissing, RowRefused, Seat, Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,11 +47,12 @@ SELECT absent FROM substitution
 class SqliteTransaction:
     """One write transaction of an SQLite store; see `engine.store.Transaction`."""
 
-    __slots__ = ("_connection", "_stamp", "now")
+    __slots__ = ("_connection", "_held", "_stamp", "now")
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
         self._stamp = -1
+        self._held: set[str] = set()
         self.now = now
 
     def stamp(self) -> int:
@@ -76,6 +77,7 @@ class SqliteTransaction:
         """Read the receipt, the cases and families asked for, and the seats of the person."""
         run = self._connection.execute
         claimed = Claimed()
+        self._held.update(asked.locks, asked.cases)
         row = run(
             "SELECT body, answer FROM receipt WHERE principal = ? AND command = ?",
             (asked.principal, asked.command),
@@ -106,16 +108,11 @@ class SqliteTransaction:
             raise RowRefused(str(why)) from why
 
     def _record(self, writing: Writing) -> None:
-        run, many = self._connection.execute, self._connection.executemany
+        many = self._connection.executemany
         if writing.published:
             many("INSERT INTO published (hash, kind, name, version, text, published_at) VALUES (?, ?, ?, ?, ?, ?)",
                  writing.published)  # fmt: skip
-        for case, derived, is_new in writing.cases.values():
-            values = _written(case, derived)
-            if is_new:
-                run(_INSERT_CASE, values)
-            elif run(_UPDATE_CASE, (*values[1:], case.id, case.seq)).rowcount != 1:
-                raise Broken(case=case.id, why="the row moved under the lock")
+        self._record_cases(writing)
         if writing.parties:
             many(
                 "INSERT OR REPLACE INTO case_party (case_id, party, bound) VALUES (?, ?, ?)", writing.parties
@@ -150,6 +147,17 @@ class SqliteTransaction:
             )
         if writing.registers:
             self._record_registers(writing)
+
+    def _record_cases(self, writing: Writing) -> None:
+        run = self._connection.execute
+        for case, derived, is_new in writing.cases.values():
+            values = _written(case, derived)
+            if is_new:
+                run(_INSERT_CASE, values)
+                continue
+            self._must_hold(*case.path.split("/"))
+            if run(_UPDATE_CASE, (*values[1:], case.id, case.seq)).rowcount != 1:
+                raise Broken(case=case.id, why="the row moved under the lock")
 
     def _record_timers(self, writing: Writing) -> None:
         written = 0
@@ -222,6 +230,11 @@ class SqliteTransaction:
         )
         return [case_of(row) for row in rows.fetchall()]
 
+    def _must_hold(self, *any_of: str) -> None:
+        """Refuse to look at, or write, what `claim` was not asked to lock; a parent's lock covers its children."""
+        if not self._held.intersection(any_of):
+            raise LockMissing(wanted=" / ".join(any_of))
+
     def members(self, bound: str, role: str, day: str) -> list[str]:
         """Return the persons who hold `role` in `bound` on `day`, in order of id."""
         rows = self._connection.execute(
@@ -246,6 +259,7 @@ class SqliteTransaction:
         Shapes:
             line: code of the budget line ("national/2023/soc_trang"). name: definition whose cases are counted.
         """
+        self._must_hold("plan")
         budget = self._connection.execute(
             "SELECT json_extract(data, '$.amount_vnd') FROM register_row WHERE kind = 'budget_line' AND code = ?",
             (line,),
@@ -259,6 +273,7 @@ class SqliteTransaction:
 
     def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]:
         """Return other families of cases that were decided for an establishment, oldest first."""
+        self._must_hold("establishment")
         rows = self._connection.execute(
             "SELECT r.code, r.category, r.decided_on, c.amount_vnd FROM case_party p"
             " JOIN workflow_case c ON c.id = p.case_id JOIN workflow_case r ON r.id = c.root"

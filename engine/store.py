@@ -81,6 +81,16 @@ class StoreOnNetwork(Broken):
     )
 
 
+class LockMissing(Broken):
+    """A decision was about to rest on rows that are not locked."""
+
+    code = "lock_missing"
+    words = Words(
+        "Lệnh định xét hoặc ghi dữ liệu chưa được khoá ({wanted}). Chưa có gì thay đổi; hãy báo người bảo trì.",
+        "A command was about to read or write what it holds no lock on ({wanted}). Nothing changed; tell the maintainer.",
+    )
+
+
 class RowRefused(Exception):
     """A constraint of the database refused a row; the text names the constraint. `execute` makes our error of it."""
 
