@@ -87,8 +87,8 @@ def _acknowledged(acks: Iterable[Ack], log: list[dict[str, Any]]) -> Iterator[st
         if "broken" in answer:
             yield f"answered: {ack.kind} was answered with {answer['broken']}: {answer['said']}"
         if ack.is_done:
-            row = first.get((answer["subject"], answer["seq"]))
-            if row is None or row["hash"] != answer["head"]:
+            told = first.get((answer["subject"], answer["seq"]))
+            if told is None or told["hash"] != answer["head"]:
                 yield f"acknowledged: {ack.kind} {ack.command} is not in the log at {answer['seq']} as it was told"
     for (principal, command), rows in written.items():
         if len(rows) > 1:

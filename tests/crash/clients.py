@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from tests.processes import Serving
 
@@ -53,7 +53,7 @@ class Office:
         principal = {"kind": "person", "person": self.made[who], "via": "api"}
         return {"id": uuid.uuid4().hex, "kind": kind, "principal": principal, "fields": fields}
 
-    def walk(self, who: str, chance: random.Random) -> Iterator[dict[str, Any]]:
+    def walk(self, who: str, chance: random.Random) -> Generator[dict[str, Any], dict[str, Any], None]:
         """Yield the commands of one case after the other; takes each answer by `send`."""
         while True:
             asked = {"asked_on": OVERDUE} if chance.random() < 0.6 else {}

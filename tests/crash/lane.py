@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import signal
@@ -55,8 +56,8 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def table(self) -> str:
-        lines = [f"{self.kills} kills in {self.seconds:.0f} s, {self.acknowledged} commands acknowledged,"
-                 f" {self.mails} mails taken, {self.copies} second copies"]  # fmt: skip
+        lines = [(f"{self.kills} kills in {self.seconds:.0f} s, {self.acknowledged} commands acknowledged,"
+                 f" {self.mails} mails taken, {self.copies} second copies")]  # fmt: skip
         lines += [
             f"  {point} {self.points[point]:4}  {'#' * min(self.points[point] // 2, 60)}"
             for point in landing.POINTS
@@ -69,6 +70,26 @@ class Tally:
 def store_now() -> int:
     """Return the time of the store's clock in µs."""
     return time.time_ns() // 1000 + AHEAD_SECONDS * 1_000_000
+
+
+def _nth(count: int) -> Callable[[], bool]:
+    """Return what says yes the `count`-th time that it is asked."""
+    asked = itertools.count(1)
+    return lambda: next(asked) == count
+
+
+def _killing(
+    serving: Serving, is_time: Callable[[], bool], answer: str | None
+) -> Callable[[str], str | None]:
+    """Return what a mail server asks before it answers: when it is time, the process is killed first."""
+
+    def reached(_: str) -> str | None:
+        if not is_time():
+            return "250 OK"
+        serving.kill()
+        return answer
+
+    return reached
 
 
 class Lane:
@@ -156,39 +177,26 @@ class Lane:
 
     def _arm(self, means: str, serving: Serving) -> None:
         """Set what kills at a word of the mail or at an acknowledgement."""
-        count = self._chance.randint(1, 10)
-        seen = Counter[str]()
+        is_time = _nth(self._chance.randint(1, 10))
 
-        def is_time(word: str) -> bool:
-            seen[word] += 1
-            return seen[word] == count
-
-        def at(word: str, answer: str | None) -> Callable[[str], str | None]:
-            def reached(_: str) -> str | None:
-                if not is_time(word):
-                    return "250 OK"
-                serving.kill()
-                return answer
-
-            return reached
-
-        def acknowledged(ack: Ack) -> None:
-            if means == "bell" and ack.kind == "edit":
+        def bell(ack: Ack) -> None:
+            if ack.kind == "edit":
                 # The submission comes next: it promises a notice.
                 threading.Timer(0.004 + self._chance.random() * 0.012, serving.kill).start()
-            elif means == "ack" and is_time("ack"):
+
+        def acknowledged(_ack: Ack) -> None:
+            if is_time():
                 serving.kill()
 
         if means == "claim":
-            self.mail.on_rcpt = at("rcpt", None)
+            self.mail.on_rcpt = _killing(serving, is_time, None)
         elif means == "dot":
-            self.mail.on_dot = at("dot", self._chance.choice(["250 taken", None]))
+            self.mail.on_dot = _killing(serving, is_time, self._chance.choice(["250 taken", None]))
         if means in {"ring", "bell"}:
             # A slow mail server keeps the worker threads off the store.
             self.mail.on_rcpt = lambda _address: (serving.over.wait(0.05), "250 OK")[1]
-        if means in {"ack", "bell"}:
-            for client in self._clients:
-                client.on_ack = acknowledged
+        for client in self._clients:
+            client.on_ack = {"ack": acknowledged, "bell": bell}.get(means, quiet)
 
     def _wait(self, means: str, serving: Serving) -> None:
         """Return when it is time to kill; where something else kills, after it did."""
@@ -244,7 +252,7 @@ class Lane:
     def _take(self, _message_id: str) -> str:
         return "250 taken"
 
-    def _receive(self, address: str) -> str:
+    def _receive(self, _address: str) -> str:
         """Now and then the first attempt is put off, as mail servers do."""
         if not self._calm and self._chance.random() < 0.02:
             return "451 come back later"

@@ -54,22 +54,26 @@ OUTBOX_AFTER_COMMIT = Fault(
     (
         (
             "engine/desk.py",
-            "        self.writing.outbox.append((row, topic, subject, channel, self.tx.now, self.tx.now))\n"
-            "        self.rings.append((topic, row))\n",
+            (
+                "        self.writing.outbox.append((row, topic, subject, channel, self.tx.now, self.tx.now))\n"
+                "        self.rings.append((topic, row))\n"
+            ),
             "        self.rings.append((topic, row, subject, channel, self.tx.now))\n",
         ),
         (
             "engine/execute.py",
             "    if rings:\n        engine.ring(rings)\n",
-            "    if rings:\n"
-            "        with engine.store.begin() as tx:\n"
-            "            for topic, row, subject, channel, now in rings:\n"
-            "                tx.run(\n"
-            "                    'INSERT INTO outbox (id, topic, subject, channel, state, due_at, attempts, created_at)'\n"
-            "                    \" VALUES (:row, :topic, :subject, :channel, 'pending', :now, 0, :now)\",\n"
-            "                    {'row': row, 'topic': topic, 'subject': subject, 'channel': channel, 'now': now},\n"
-            "                )\n"
-            "        engine.ring([one[:2] for one in rings])\n",
+            (
+                "    if rings:\n"
+                "        with engine.store.begin() as tx:\n"
+                "            for topic, row, subject, channel, now in rings:\n"
+                "                tx.run(\n"
+                "                    'INSERT INTO outbox (id, topic, subject, channel, state, due_at, attempts, created_at)'\n"
+                "                    \" VALUES (:row, :topic, :subject, :channel, 'pending', :now, 0, :now)\",\n"
+                "                    {'row': row, 'topic': topic, 'subject': subject, 'channel': channel, 'now': now},\n"
+                "                )\n"
+                "        engine.ring([one[:2] for one in rings])\n"
+            ),
         ),
     ),
     named=("promise",),
@@ -81,29 +85,37 @@ ACKNOWLEDGED_BEFORE_COMMIT = Fault(
         (
             "engine/sqlite_store.py",
             '                self._writer.execute("BEGIN IMMEDIATE")\n                try:\n',
-            "                if not self._writer.in_transaction:\n"
-            '                    self._writer.execute("BEGIN IMMEDIATE")\n'
-            "                try:\n",
+            (
+                "                if not self._writer.in_transaction:\n"
+                '                    self._writer.execute("BEGIN IMMEDIATE")\n'
+                "                try:\n"
+            ),
         ),
         (
             "engine/sqlite_store.py",
-            '                    self._writer.execute("COMMIT")\n'
-            "                finally:\n"
-            "                    if self._writer.in_transaction:\n"
-            '                        self._writer.execute("ROLLBACK")\n',
-            "                    if time.time_ns() // 1000 % 50_000 < 15_000:\n"
-            '                        self._writer.execute("COMMIT")\n'
-            "                except BaseException:\n"
-            "                    if self._writer.in_transaction:\n"
-            '                        self._writer.execute("ROLLBACK")\n'
-            "                    raise\n",
+            (
+                '                    self._writer.execute("COMMIT")\n'
+                "                finally:\n"
+                "                    if self._writer.in_transaction:\n"
+                '                        self._writer.execute("ROLLBACK")\n'
+            ),
+            (
+                "                    if time.time_ns() // 1000 % 50_000 < 15_000:\n"
+                '                        self._writer.execute("COMMIT")\n'
+                "                except BaseException:\n"
+                "                    if self._writer.in_transaction:\n"
+                '                        self._writer.execute("ROLLBACK")\n'
+                "                    raise\n"
+            ),
         ),
         (
             "engine/sqlite_store.py",
             "            self._writer.close()\n",
-            "            if self._writer.in_transaction:\n"
-            '                self._writer.execute("COMMIT")\n'
-            "            self._writer.close()\n",
+            (
+                "            if self._writer.in_transaction:\n"
+                '                self._writer.execute("COMMIT")\n'
+                "            self._writer.close()\n"
+            ),
         ),
     ),
     named=("acknowledged",),
@@ -114,10 +126,14 @@ NO_FENCING = Fault(
     (
         (
             "engine/relay.py",
-            "            \"UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error\"\n"
-            "            \" WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id\",\n",
-            "            \"UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error\"\n"
-            "            \" WHERE id = :id AND :token <> '' RETURNING id\",\n",
+            (
+                '            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"\n'
+                "            \" WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id\",\n"
+            ),
+            (
+                '            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"\n'
+                "            \" WHERE id = :id AND :token <> '' RETURNING id\",\n"
+            ),
         ),
     ),
     named=("fence",),
@@ -125,7 +141,11 @@ NO_FENCING = Fault(
 LOCAL_CLOCK = Fault(
     "lease by a clock that is not the store's",
     (
-        ("engine/relay.py", "from dataclasses import dataclass\n", "import time\nfrom dataclasses import dataclass\n"),
+        (
+            "engine/relay.py",
+            "from dataclasses import dataclass\n",
+            "import time\nfrom dataclasses import dataclass\n",
+        ),
         (
             "engine/relay.py",
             '"token": new_id(), "now": tx.now, "until": tx.now + lease_seconds * SECOND}',
@@ -143,18 +163,24 @@ TIMER_CLOSED_OUTSIDE = Fault(
             '        desk.writing.closes.append((timer.id, "fired", ""))\n',
             "        pass\n",
         ),
-        ("engine/timer_commands.py", "    closed(desk, timer)\n    return desk.receipt(case)\n", "    return desk.receipt(case)\n"),
+        (
+            "engine/timer_commands.py",
+            "    closed(desk, timer)\n    return desk.receipt(case)\n",
+            "    return desk.receipt(case)\n",
+        ),
         (
             "engine/timers.py",
             "        _refuse(engine, zip(commands, answers, strict=True))\n",
-            "        _refuse(engine, zip(commands, answers, strict=True))\n"
-            "        with engine.store.begin() as tx:\n"
-            "            for command, answer in zip(commands, answers, strict=True):\n"
-            "                if not isinstance(answer, TiendoError):\n"
-            "                    tx.run(\n"
-            "                        \"UPDATE timer SET state = 'fired', closed_at = :now WHERE id = :id\",\n"
-            "                        {'id': command.id, 'now': tx.now},\n"
-            "                    )\n",
+            (
+                "        _refuse(engine, zip(commands, answers, strict=True))\n"
+                "        with engine.store.begin() as tx:\n"
+                "            for command, answer in zip(commands, answers, strict=True):\n"
+                "                if not isinstance(answer, TiendoError):\n"
+                "                    tx.run(\n"
+                "                        \"UPDATE timer SET state = 'fired', closed_at = :now WHERE id = :id\",\n"
+                "                        {'id': command.id, 'now': tx.now},\n"
+                "                    )\n"
+            ),
         ),
     ),
     named=("timer",),
@@ -163,7 +189,11 @@ TIMER_CLOSED_OUTSIDE = Fault(
 RECEIPT_NOT_CHECKED = Fault(
     "receipt neither checked nor unique",
     (
-        ("engine/execute.py", "    if claimed.answered is not None:\n", "    if claimed.answered is not None and not command.id:\n"),
+        (
+            "engine/execute.py",
+            "    if claimed.answered is not None:\n",
+            "    if claimed.answered is not None and not command.id:\n",
+        ),
         ("engine/sqlite_rows.py", '"INSERT INTO receipt (', '"INSERT OR IGNORE INTO receipt ('),
     ),
     named=("acknowledged",),
@@ -175,10 +205,12 @@ HEAD_BEFORE_LOCK = Fault(
         (
             "engine/execute.py",
             "    rings: list[tuple[str, str]] = []\n    with engine.store.begin() as tx:\n",
-            "    rings: list[tuple[str, str]] = []\n"
-            "    with engine.store.begin() as tx:\n"
-            "        early = {one.case: tx.case(one.case) for one in commands if isinstance(one, CaseCommand)}\n"
-            "    with engine.store.begin() as tx:\n",
+            (
+                "    rings: list[tuple[str, str]] = []\n"
+                "    with engine.store.begin() as tx:\n"
+                "        early = {one.case: tx.case(one.case) for one in commands if isinstance(one, CaseCommand)}\n"
+                "    with engine.store.begin() as tx:\n"
+            ),
         ),
         (
             "engine/execute.py",
@@ -193,8 +225,10 @@ HEAD_BEFORE_LOCK = Fault(
         (
             "engine/execute.py",
             "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n",
-            "    claimed.cases.update({key: case for key, case in early.items() if key in claimed.cases and case})\n"
-            "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n",
+            (
+                "    claimed.cases.update({key: case for key, case in early.items() if key in claimed.cases and case})\n"
+                "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n"
+            ),
         ),
     ),
     named=("answered", "chain", "fold"),

@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.crash.clients import Office
 from tests.crash.lane import AHEAD_SECONDS
@@ -31,7 +31,7 @@ class Stage:
         self.launcher = Launcher(tree)
         self.office = Office(self.launcher.prepare(self.store, AHEAD_SECONDS))
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         self.mail.__enter__()
         return self
 
@@ -44,7 +44,11 @@ class Stage:
         words = {"port": self.mail.port, "lease": 1, "clock_ahead": AHEAD_SECONDS, **more}
         serving = self.launcher.start(store=str(self.store), **words).watch()
         serving.go()
-        wait_until(lambda: any("serving" in said for said in serving.said) or serving.over.is_set(), 10, "the process to serve")
+        wait_until(
+            lambda: any("serving" in said for said in serving.said) or serving.over.is_set(),
+            10,
+            "the process to serve",
+        )
         return serving
 
     def submitted(self, serving: Serving) -> str:

@@ -29,7 +29,11 @@ def test_a_planted_fault_is_named_by_the_checker(tmp_path: Path, fault: planted.
     with Launcher(tree) as launcher:
         made = launcher.prepare(tmp_path / "prepared.db", AHEAD_SECONDS)
         lane = Lane(
-            launcher, tmp_path / "store", (tmp_path / "prepared.db", made), time.time_ns() % 100_000, check_each=True
+            launcher,
+            tmp_path / "store",
+            (tmp_path / "prepared.db", made),
+            time.time_ns() % 100_000,
+            check_each=True,
         )
         lane.run(MOST_KILLS, lambda chance: chance.choice(means))
 

@@ -70,7 +70,7 @@ def test_a_notice_that_kills_its_worker_three_times_is_parked_and_others_go_on(t
     with Stage(tmp_path) as stage:
         serving = stage.serve()
         killer: Callable[[str], str | None] = lambda _address: serving.kill()  # noqa: E731 - it changes with each life
-        stage.mail.on_rcpt = lambda address: killer(address)
+        stage.mail.on_rcpt = killer
         stage.submitted(serving)
         assert serving.gone() == -9
         for _ in range(2):
@@ -82,7 +82,11 @@ def test_a_notice_that_kills_its_worker_three_times_is_parked_and_others_go_on(t
         first = stage.notice_row()
         serving = stage.serve()
         stage.submitted(serving)
-        wait_until(lambda: not stage.rows("SELECT 1 FROM outbox WHERE state IN ('pending', 'claimed')"), 12, "all rows")
+        wait_until(
+            lambda: not stage.rows("SELECT 1 FROM outbox WHERE state IN ('pending', 'claimed')"),
+            12,
+            "all rows",
+        )
         serving.ask_to_stop()
         serving.gone()
 
@@ -105,7 +109,9 @@ def test_promises_nobody_was_rung_for_are_kept_within_two_seconds_of_the_restart
         serving.kill()
         serving.gone()
         held.set()
-        unclaimed = [row["id"] for row in stage.rows("SELECT id FROM outbox WHERE state = 'pending' AND attempts = 0")]
+        unclaimed = [
+            row["id"] for row in stage.rows("SELECT id FROM outbox WHERE state = 'pending' AND attempts = 0")
+        ]
         assert unclaimed
 
         # when the next process comes up
@@ -121,7 +127,9 @@ def test_promises_nobody_was_rung_for_are_kept_within_two_seconds_of_the_restart
         assert serving.gone() == 0
 
 
-def test_a_line_cut_between_the_mail_and_its_answer_is_parked_where_a_second_copy_is_unwanted(tmp_path: Path) -> None:
+def test_a_line_cut_between_the_mail_and_its_answer_is_parked_where_a_second_copy_is_unwanted(
+    tmp_path: Path,
+) -> None:
     # given a channel that must not send twice, and a process that dies when the server has taken the mail
     with Stage(tmp_path) as stage:
         serving = stage.serve(policy="park")
@@ -133,7 +141,9 @@ def test_a_line_cut_between_the_mail_and_its_answer_is_parked_where_a_second_cop
         # when the next process serves
         stage.mail.on_dot = lambda _id: "250 taken"
         serving = stage.serve(policy="park")
-        wait_until(lambda: stage.notice_row()["state"] == "parked", 3, "the row to be shown, at most lease + 2 s")
+        wait_until(
+            lambda: stage.notice_row()["state"] == "parked", 3, "the row to be shown, at most lease + 2 s"
+        )
         serving.ask_to_stop()
         serving.gone()
 
@@ -143,7 +153,9 @@ def test_a_line_cut_between_the_mail_and_its_answer_is_parked_where_a_second_cop
 
 
 @pytest.mark.parametrize("cases", [200])
-def test_eight_clients_approve_the_same_cases_at_once_and_each_has_one_winner(tmp_path: Path, cases: int) -> None:
+def test_eight_clients_approve_the_same_cases_at_once_and_each_has_one_winner(
+    tmp_path: Path, cases: int
+) -> None:
     # given cases that wait for a decision
     with Stage(tmp_path) as stage:
         serving = stage.serve()
@@ -155,8 +167,10 @@ def test_eight_clients_approve_the_same_cases_at_once_and_each_has_one_winner(tm
         def press() -> None:
             with serving.connect(5) as line, line.makefile("rb") as answers:
                 together.wait(10)
-                for case in waiting:
-                    answered.append(talk(line, answers, stage.office.command("manager", "fire", case=case, trigger="approve")))
+                answered.extend(
+                    talk(line, answers, stage.office.command("manager", "fire", case=case, trigger="approve"))
+                    for case in waiting
+                )
 
         # when eight clients press at the same time
         began = time.monotonic()
@@ -181,7 +195,9 @@ def started(stage: Stage, line: Any, answers: Any) -> str:
     parties = {"requester": stage.office.made["an"], "office": stage.office.made["office"]}
     values = {"wish": "giấy", "amount": 3}
     answer = talk(
-        line, answers, stage.office.command("an", "start", definition="purchase", parties=parties, values=values)
+        line,
+        answers,
+        stage.office.command("an", "start", definition="purchase", parties=parties, values=values),
     )
     talk(line, answers, stage.office.command("an", "fire", case=answer["subject"], trigger="submit"))
     return str(answer["subject"])

@@ -103,7 +103,9 @@ def problem(identity: str, why: BaseException) -> dict[str, Any]:
     """Return an error as a client is told of it: family, code, sentence."""
     if not isinstance(why, TiendoError):
         return {"id": identity, "broken": type(why).__name__, "said": str(why)}
-    family = "refused" if isinstance(why, Refused) else "unavailable" if isinstance(why, Unavailable) else "broken"
+    family = (
+        "refused" if isinstance(why, Refused) else "unavailable" if isinstance(why, Unavailable) else "broken"
+    )
     return {"id": identity, family: why.code, "said": why.sentence("en")}
 
 
