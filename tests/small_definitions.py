@@ -403,3 +403,13 @@ states:
   dropped: {phase: ended, title: {vi: Đã bỏ, en: Dropped}, final: stopped}
 """
 )
+
+#: All shapes of life together.
+FAMILY_AND_MORE = (
+    ORDER,
+    PART,
+    PIECE,
+    CONTRACT,
+    REPORT,
+    ballot("{of: [office.clerk, office.head, office.director], need: 2, veto: true}"),
+)
