@@ -564,6 +564,25 @@ def test_a_personal_value_that_comes_along_is_what_is_decided_on(tmp_path: Path)
     w.assert_clean()
 
 
+def test_a_verdict_over_a_value_gives_no_right_to_change_it(tmp_path: Path) -> None:
+    judging = small.ORDER.replace(
+        "        guards: [{not_same_person_as: [open, submit]}]\n",
+        """        guards: [{not_same_person_as: [open, submit]}]
+        require: [{id: cheap, that: amount_vnd < 100 && pieces > 0, else: {vi: Đắt quá, en: Too dear}, source: proposed}]
+""",
+    )
+    w = world(tmp_path, judging, small.PART, small.PIECE)
+    order = submitted(w)
+
+    changing = refused(w, lambda: w.fire("head", order, "approve", values={"amount_vnd": 99}))
+    filling = refused(
+        w, lambda: w.fire("head", order, "approve", values={"pieces": 1, "amount_vnd": 5_000_000})
+    )
+
+    assert changing.code == "not_editable"
+    assert codes(filling) == ["cheap"]
+
+
 def test_preview_says_what_firing_would_say_and_writes_nothing(w: World) -> None:
     order = submitted(w)
     before = w.counts()
