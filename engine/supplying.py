@@ -95,15 +95,20 @@ def _parts(paper: Document, code: str) -> None:
 
 
 def supply(desk: Desk, draft: Draft, facts: Facts, command: Fire, trigger: Trigger) -> None:
-    """Put the values and papers that came along with the trigger on the case, as far as the trigger speaks of them."""
+    """Put the values and papers that came along with the trigger on the case.
+
+    What the trigger needs, and the date that it decides or extends to, may be brought by whoever fires it. What its
+    requirements and guards only look at may be filled where it is empty, but not changed: a verdict over a sum gives no
+    right to change the sum. Any other field takes the right to edit it.
+    """
     definition, case = facts.definition, draft.case
     values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
     spoken_of = {*trigger.needs.fields, trigger.decides, trigger.extends_to}
-    for requirement in trigger.require:
-        spoken_of.update(requirement.that.paths)
+    looked_at = {path for requirement in trigger.require for path in requirement.that.paths}
     for call in trigger.guards:
-        spoken_of.update(value for value in call.arguments.values() if isinstance(value, str))
-    rest = [name for name in values if name not in spoken_of]
+        looked_at.update(value for value in call.arguments.values() if isinstance(value, str))
+    spoken_of |= {name for name in looked_at if case.data.get(name) is None}
+    rest = [name for name in values if name not in spoken_of and values[name] != case.data.get(name)]
     if rest:
         check_editable(facts, rest)
     references(desk, definition, values)
