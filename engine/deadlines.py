@@ -121,7 +121,9 @@ def resume(
         deadline = find(definition, book["state"], name)
         if not book["paused"] or deadline is None:
             continue
-        pauses = [*book["pauses"][:-1], [book["pauses"][-1][0], day.isoformat()]]
+        began = book["pauses"][-1][0]
+        # A clock that was set back meanwhile must not lock the case up: the pause then took no time.
+        pauses = [*book["pauses"][:-1], [began, max(began, day.isoformat())]]
         _move(
             draft, deadline, {**book, "paused": False, "pauses": pauses}, day, calendar, writing, resumed=True
         )

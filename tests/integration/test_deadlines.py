@@ -242,6 +242,20 @@ def test_a_fixed_date_is_not_moved_by_a_pause_and_its_rungs_leave_once(w: World)
     w.assert_clean()
 
 
+@pytest.mark.parametrize("jump", [-1, -3650])
+def test_a_clock_that_jumps_back_during_a_pause_does_not_lock_the_case_up(w: World, jump: int) -> None:
+    order = submitted(w)
+    due = w.case(order)["due_on"]
+    w.fire("head", order, "suspend")
+    w.clock.move(days=jump)
+
+    w.fire("head", order, "resume")
+
+    assert w.case(order)["due_on"] == due
+    assert len(w.timers(order)) == 3
+    w.assert_clean()
+
+
 def test_a_case_that_is_stopped_while_paused_keeps_no_timer(w: World) -> None:
     order = submitted(w)
     w.fire("head", order, "suspend")
