@@ -185,7 +185,11 @@ class Serving:
 
 @dataclass(frozen=True)
 class Mail:
-    """One message that the server took: at the final dot, whatever was answered afterwards."""
+    """One message that the server took: at the final dot, whatever was answered afterwards.
+
+    Units:
+        at: when its line was opened, monotonic seconds; so it belongs to one life of the process that sent it.
+    """
 
     at: float
     message_id: str
@@ -238,7 +242,7 @@ class MailServer:
             self._converse(line)
 
     def _converse(self, line: socket.socket) -> None:
-        address = ""
+        address, opened = "", time.monotonic()
         with line.makefile("rb") as lines:
             line.sendall(b"220 here\r\n")
             for said in lines:
@@ -252,7 +256,7 @@ class MailServer:
                     answer = self.on_rcpt(address)
                 elif word == b"DATA":
                     line.sendall(b"354 go on\r\n")
-                    found = self._take(lines, address)
+                    found = self._take(lines, address, opened)
                     answer = self.on_dot(found) if found else None
                 if answer is None:
                     # Nothing more is said: the line stays open until the other side is gone.
@@ -260,14 +264,14 @@ class MailServer:
                     return
                 line.sendall(answer.encode() + b"\r\n")
 
-    def _take(self, lines: Any, address: str) -> str:
+    def _take(self, lines: Any, address: str, opened: float) -> str:
         """Read a message to its final dot; one that is cut short was not taken."""
         found = ""
         for said in lines:
             if said.lower().startswith(b"message-id:") and not found:
                 found = said.split(b":", 1)[1].strip().decode()
             if said == b".\r\n":
-                self.taken.append(Mail(time.monotonic(), found, address))
+                self.taken.append(Mail(opened, found, address))
                 return found
         return ""
 

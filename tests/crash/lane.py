@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: it that the rare points are met: at a file call, at a line of the protocol, at a word of the mail.
 MEANS = ("moment", "page", "sync", "record", "reply", "bell", "ring", "claim", "dot", "ack")
 #: Those that reach into system calls.
-TRACED = frozenset({"page", "sync", "reply", "record", "bell"})
+TRACED = frozenset({"page", "sync", "reply", "slow", "record", "bell"})
 AIMS = {
     "F01": "moment", "F02": "page", "F03": "reply", "F04": "bell", "F05": "ring", "F06": "claim", "F07": "dot", "F08": "record",
 }  # fmt: skip
@@ -203,6 +203,9 @@ class Lane:
         if means == "moment":
             self._until_work(serving)
             serving.over.wait(self._chance.random() * 0.15)
+        elif means == "slow":
+            self._until_work(serving)
+            serving.over.wait(self._chance.random() * 0.5)
         elif means == "record":
             # Let promises pile up, then only worker threads write: claims and records.
             self._until_work(serving)

@@ -62,7 +62,7 @@ OUTBOX_AFTER_COMMIT = Fault(
         ),
         (
             "engine/execute.py",
-            "    if rings:\n        engine.ring(rings)\n",
+            "    if rings:\n",
             (
                 "    if rings:\n"
                 "        with engine.store.begin() as tx:\n"
@@ -72,7 +72,7 @@ OUTBOX_AFTER_COMMIT = Fault(
                 "                    \" VALUES (:row, :topic, :subject, :channel, 'pending', :now, 0, :now)\",\n"
                 "                    {'row': row, 'topic': topic, 'subject': subject, 'channel': channel, 'now': now},\n"
                 "                )\n"
-                "        engine.ring([one[:2] for one in rings])\n"
+                "        rings = [one[:2] for one in rings]\n"
             ),
         ),
     ),
@@ -184,7 +184,7 @@ TIMER_CLOSED_OUTSIDE = Fault(
         ),
     ),
     named=("timer",),
-    means=("moment", "sync"),
+    means=("slow",),
 )
 RECEIPT_NOT_CHECKED = Fault(
     "receipt neither checked nor unique",

@@ -22,7 +22,7 @@ MOST_KILLS = 60
 def test_a_planted_fault_is_named_by_the_checker(tmp_path: Path, fault: planted.Fault) -> None:
     # given a product with one known fault
     tree = planted.plant(fault, tmp_path)
-    means = [one for one in fault.means if one not in TRACED or has_strace()]
+    means = [one for one in fault.means if one not in TRACED or has_strace()] or ["moment"]
     begun = time.monotonic()
 
     # when its processes are killed under load
