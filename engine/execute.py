@@ -107,6 +107,8 @@ def _ring(engine: Engine, rings: list[tuple[str, str]]) -> None:
 def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
     refusals.check_words(command)
     body = command.body_hash()
+    if isinstance(command, Start):
+        engine.definitions.keep_in_step(tx)
     day = carrying.day_of(command, tx.now)
     claimed = tx.claim(_asked(engine, tx, command, day))
     if claimed.answered is not None:

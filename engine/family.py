@@ -71,6 +71,7 @@ def carry(
 
 def start_child(desk: Desk, parent: Case, start: StartChild, caused_by: int, period: str = "") -> None:
     """Open a child case as the definition of its parent says; its start trigger's requirements are not asked."""
+    desk.engine.definitions.keep_in_step(desk.tx)
     definition = desk.engine.definitions.newest(start.definition)
     values = requirements.Values(desk.facts(parent, by_system=True))
     given = {name: requirements.ask(expression, values).value for name, expression in start.values.items()}

@@ -16,7 +16,7 @@ from engine.errors import Broken, Refused, Words, perhaps
 
 if TYPE_CHECKING:
     from engine.definition import Definition
-    from engine.store import Store
+    from engine.store import Store, Transaction
 
 
 class DefinitionUnknown(Refused):
@@ -46,6 +46,7 @@ class Definitions:
         self._store = store
         self._loaded: dict[str, Definition] = {}
         self._newest: dict[str, str] = {}
+        self._count = 0
         self._reads: dict[str, frozenset[str]] = {}
         self._lock = threading.Lock()
         self.refresh()
@@ -61,8 +62,15 @@ class Definitions:
         for found, name, version in rows:
             newest[name] = max(newest.get(name, (0, "")), (version, found))
         self._newest = {name: found for name, (_, found) in newest.items()}
+        self._count = len(rows)
         # A new version of a child may look at more than the one before.
         self._reads = {}
+
+    def keep_in_step(self, tx: Transaction) -> None:
+        """Look again when another process has published something: a new case opens under the newest version."""
+        published = tx.run("SELECT count(*) FROM published WHERE kind = 'definition'")[0][0]
+        if published != self._count:
+            self.refresh()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all published definitions, sorted."""

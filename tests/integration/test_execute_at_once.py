@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from tests.builders import ADMIN, World, doing, engine_on, submitted, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from engine.commands import Command, Receipt
 
@@ -233,7 +233,7 @@ def test_two_ticks_and_a_person_fire_everything_once(w: World) -> None:
 
 def test_two_processes_on_one_file_share_it(w: World) -> None:
     order = submitted(w)
-    other = World(engine_on(w.engine.store.path, w.clock), w.clock, w.people, w.office)  # type: ignore[arg-type]
+    other = World(engine_on(Path(w.engine.store.path), w.clock), w.clock, w.people, w.office)
     edits = [Comment(principal=w.people["head"], case=order, text=str(number)) for number in range(20)]
 
     answers = at_once(sending(w, *edits[:10]) + sending(other, *edits[10:]))
@@ -253,6 +253,24 @@ def test_a_bulk_that_breaks_in_the_middle_did_nothing_and_is_done_by_the_repeat(
 
     assert [one.repeated for one in answers if not isinstance(one, TiendoError)] == [True, True] + [False] * 4
     assert {w.state(order) for order in orders} == {"doing"}
+    w.assert_clean()
+
+
+def test_what_another_process_published_counts_from_the_next_case_on(w: World) -> None:
+    other = World(engine_on(Path(w.engine.store.path), w.clock), w.clock, w.people, w.office)
+    order = doing(w)
+    other.publish(
+        small.ORDER.replace("version: 1", "version: 2", 1),
+        small.PART.replace("version: 1", "version: 2", 1).replace("vi: Phần việc", "vi: Phần"),
+    )
+
+    opened = w.start("order").subject
+    w.fire("clerk", order, "split")
+
+    assert w.log(opened)[0]["definition"]["version"] == 2
+    assert w.log(w.children(order)[0])[0]["definition"]["version"] == 2
+    assert w.log(order)[-1]["definition"]["version"] == 1
+    other.engine.store.close()
     w.assert_clean()
 
 
