@@ -297,7 +297,7 @@ class ChildRule:
     """Children of one definition, and what happens to them when their parent moves.
 
     Shapes:
-        when_parent: "suspended" | "resumed" | "stopped" -> trigger fired on each open child, where it is allowed.
+        when_parent: "suspended" | "resumed" | "stopped" | "refused" -> trigger fired on each open child, where it is allowed.
             A parent never reaches a final state while a child is open, unless that move stops the child.
         at_most: open and closed children together; 0 means no limit.
     """

@@ -274,6 +274,7 @@ DEFINITION: Final = Record(
                                     ),
                                     "resumed": Key(NAME, "Fired when it runs again."),
                                     "stopped": Key(NAME, "Fired when the parent ends as stopped."),
+                                    "refused": Key(NAME, "Fired when the parent ends as refused."),
                                 },
                             ),
                             "What happens to open children.",
