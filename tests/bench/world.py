@@ -197,7 +197,7 @@ def _start(
         "title": f"Hỗ trợ ứng dụng máy móc thiết bị tiên tiến trong sản xuất, cơ sở {number:05}",
         "programme": "national", "activity": "machinery", "project_kind": "single", "province": province,
         "establishments": 1, "contents": 1, "support_vnd": 300_000_000, "counterpart_vnd": 450_000_000,
-        "eligible_cost_vnd": 700_000_000, "beneficiary_request_on": "2026-03-02", "survey_on": "2026-02-16",
+        "eligible_cost_vnd": 700_000_000, "survey_on": "2026-02-16",
         "commune_name": "xã Mẫu",
     }  # fmt: skip
     return Start(
@@ -215,7 +215,12 @@ def _way(engine: Engine) -> list[tuple[str, str, dict[str, Any], tuple[str, ...]
         value: Any = book.resolve(key, {name: asked.get(name) for name in book.asks(key)}, day).value
         return tuple(value)
 
-    draft = ("project_file", "cost_estimate", "counterpart_commitment", "no_other_support_commitment")
+    draft = (
+        *ruled("base_appraisal_documents"),
+        *ruled("annex_documents"),
+        "counterpart_commitment",
+        "no_other_support_commitment",
+    )
     file = tuple(
         n
         for n in ruled("ministry_file_documents")

@@ -52,10 +52,10 @@ PATHS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     ),
     "national_tender": (
         "national_project",
-        {"activity": "fair_organise"},
+        {"activity": "fair_organise", "extended_to": "2028-03-31"},
         [
-            *_TO_DRAFT, "submit", *_TO_APPROVED, "assign_plan", "tender", "award", "sign_contract",
-            "request_acceptance", "accept", *_SETTLE,
+            *_TO_DRAFT, "submit", *_TO_APPROVED, "assign_plan", "tender", "award", "tender", "award", "sign_contract",
+            "extend_to_next_year", "request_acceptance", "accept", *_SETTLE,
         ],
     ),
     "national_group": (
@@ -75,6 +75,14 @@ PATHS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         [
             *_TO_DRAFT, *_slots(1), "submit", *_TO_APPROVED, "assign_plan", "plan_group", "submit_group_plan",
             "approve_group_plan", "sign_contract", *_all("slot1", _SLOT),
+        ],
+    ),
+    "national_group_next_year": (
+        "national_project",
+        _TWO | {"extended_to": "2028-03-31"},
+        [
+            *_TO_DRAFT, *_slots(2), "submit", *_TO_APPROVED, "assign_plan", "plan_group", "submit_group_plan",
+            "approve_group_plan", "sign_contract", *_all("slot1", _SLOT), "extend_to_next_year",
         ],
     ),
     "national_consulting_group": (

@@ -212,10 +212,11 @@ def test_a_refusal_on_the_way_names_everything_with_its_article(world: World) ->
         execute(world.engine, submit)
     # then the answer says what is missing and where that is laid down
     unmet = {one.code: one for one in refused.value.unmet}
-    assert {"support_vnd", "cost_estimate", "request_of_beneficiary"} <= unmet.keys()
-    assert unmet["cost_estimate"].citation.startswith("TT 36/2013/TT-BCT")
-    assert unmet["cost_estimate"].grade == "read"
-    assert unmet["request_of_beneficiary"].citation.startswith("TT 17/2018/TT-BCT")
+    assert {"support_vnd", "cost_estimate", "beneficiary_request"} <= unmet.keys()
+    assert unmet["counterpart_commitment"].citation.startswith("TTLT 26/2014/TTLT-BTC-BCT")
+    assert unmet["counterpart_commitment"].grade == "read"
+    assert unmet["annex2_papers"].grade == "inferred"
+    assert unmet["beneficiary_request"].citation.startswith("TT 17/2018/TT-BCT")
 
 
 def entries_of(walk: Walk) -> list[dict[str, Any]]:
