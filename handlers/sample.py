@@ -242,12 +242,22 @@ def _triggers(definition: Definition, word: str) -> list[Trigger]:
 
 
 def _principal(loading: _Load, run: Run, seat: str, day: date) -> Principal:
+    key, _ = _person_in(loading, run, seat, day)
+    return Principal("import", loading.ids[key], "import")
+
+
+def _person_in(loading: _Load, run: Run, seat: str, day: date) -> tuple[str, str]:
+    """Return the key and the name of whoever holds a seat of the case on a day.
+
+    Errors:
+        SampleWrong: nobody does.
+    """
     party, _, role = seat.partition(".")
     organisation = run.file.parties.get(party, "")
     for file in loading.sample.files:
         for key, one in file.people.items():
             if one["at"] == organisation and one["role"] == role and one["from"] <= day.isoformat():
-                return Principal("import", loading.ids[key], "import")
+                return key, str(one["name"])
     raise SampleWrong(where=run.case.key, why=f"{seat}: không có người / nobody")
 
 
@@ -273,7 +283,7 @@ def _papers(
     attached = run.attached if run.attached is not None else set()
     missing = [name for name in wanted if name not in attached]
     attached.update(missing)
-    return tuple(_paper(name, one, place) for place, name in enumerate(missing))
+    return tuple(_paper(loading, name, one, place) for place, name in enumerate(missing))
 
 
 def _ruled(loading: _Load, run: Run, key: str, values: dict[str, Any], day: date) -> Iterable[str]:
@@ -286,10 +296,12 @@ def _ruled(loading: _Load, run: Run, key: str, values: dict[str, Any], day: date
     return tuple(value.value)  # type: ignore[arg-type]
 
 
-def _paper(name: str, one: Happening, place: int) -> Document:
+def _paper(loading: _Load, name: str, one: Happening, place: int) -> Document:
+    """Return a made-up paper, signed with the made-up name of whoever takes the step."""
     seat = one.step.seat if one.step else one.monthly.seat if one.monthly else ""
+    _, signer = _person_in(loading, one.run, seat, one.day)
     number = f"{one.number + 1}-{place + 1}/{one.day.year}/MAU"
-    return Document(name, number, one.day.isoformat(), seat, title="Số liệu mẫu")
+    return Document(name, number, one.day.isoformat(), signer, title="Số liệu mẫu")
 
 
 def _reports(loading: _Load, one: Happening) -> Iterable[Command]:
@@ -299,7 +311,7 @@ def _reports(loading: _Load, one: Happening) -> Iterable[Command]:
     found = reports.open_children(loading.engine.store, one.run.id, monthly.definition, one.day)
     triggers = _triggers(loading.engine.definitions.newest(monthly.definition), monthly.fire)
     wanted = dict.fromkeys(name for trigger in triggers for name in trigger.needs.documents)
-    papers = tuple(_paper(name, one, place) for place, name in enumerate(wanted))
+    papers = tuple(_paper(loading, name, one, place) for place, name in enumerate(wanted))
     for case in found:
         yield Fire(
             principal=_principal(loading, one.run, monthly.seat, one.day), id=f"sample/{case}", case=case,
