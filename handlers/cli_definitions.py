@@ -273,3 +273,8 @@ def _one_definition(session: Session, name: str) -> None:
             f"  {state.phase} · {state.name}: {state.title.text(language)}"
             + (f" — {triggers}" if triggers else "")
         )
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    commands.add_to(group)
