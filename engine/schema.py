@@ -8,13 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from typing import TYPE_CHECKING
 
 from engine import append_only, entries
 from engine.commands import SYSTEM, Register, new_id
@@ -28,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_FOLDER = Path(__file__).parent / "migrations"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 class SchemaOld(Refused):
@@ -119,48 +113,26 @@ def upgrade(path: str | Path, to: str = "head") -> None:
     Errors:
         What the database says: the migration that failed has changed nothing.
     """
-    _migrate(path, lambda config: command.upgrade(config, to))
+    from engine import schema_moves  # noqa: PLC0415 - Alembic costs every command 60 ms; few move a schema
+
+    schema_moves.upgrade(path, to)
 
 
 def downgrade(path: str | Path, to: str) -> None:
     """Take the schema of a store back; log tables are left as they are."""
-    _migrate(path, lambda config: command.downgrade(config, to))
+    from engine import schema_moves  # noqa: PLC0415 - as above
+
+    schema_moves.downgrade(path, to)
 
 
 def head() -> str:
     """Return the newest revision that this version knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    return found or ""
+    return numbers()[-1]
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    return config
-
-
-def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
-    engine = create_engine(f"sqlite:///{Path(path).resolve()}")
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        # Before any transaction: a file that was copied or restored is not in WAL mode yet.
-        connection.execute("PRAGMA journal_mode = WAL")
-
-    @event.listens_for(engine, "begin")
-    def _began(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    try:
-        with engine.connect() as connection, connection.begin():
-            config = _config()
-            config.attributes["connection"] = connection
-            run(config)
-            if MigrationContext.configure(connection).get_current_revision() is not None:
-                append_only.install(connection)
-    finally:
-        engine.dispose()
+def numbers() -> list[str]:
+    """Return the numbers of all migrations in order: what their files begin with."""
+    return sorted(file.name.partition("_")[0] for file in _VERSIONS.glob("[0-9]*.py"))
 
 
 def _check_wal(path: str | Path) -> None:
@@ -174,14 +146,22 @@ def _check_wal(path: str | Path) -> None:
 
 
 def _check_version(connection: Connection, path: str) -> None:
-    found = MigrationContext.configure(connection).get_current_revision()
+    found = number_of(connection)
     wanted = head()
     if found == wanted:
         return
-    known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is None or found in known:
+    if found is None or found in numbers():
         raise SchemaOld(path=path, found=found or "—", wanted=wanted)
     raise SchemaNew(path=path, found=found, wanted=wanted)
+
+
+def number_of(connection: Connection) -> str | None:
+    """Return the number of the last migration of a store; None where none ever ran."""
+    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    if connection.exec_driver_sql(table).scalar() is None:
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def _give_birth(store: SqliteStore, kind: str) -> None:

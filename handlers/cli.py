@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
 from itertools import pairwise
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from typer.exceptions import Exit, TyperException
@@ -18,42 +19,47 @@ from config.logs import set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
 from engine.errors import TiendoError
-from handlers import (
-    cli_audit,
-    cli_cases,
-    cli_definitions,
-    cli_looking,
-    cli_print,
-    cli_registers,
-    cli_report,
-    cli_store,
-)
+from handlers import cli_print
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 REFUSED, BROKEN, INTERRUPTED = 2, 70, 130
+#: Which file declares which commands. A command loads its own file only; help, and a word that is none, load all.
+PLACES = {
+    "cli_store": ("init", "up", "worker", "ticker", "schema", "doctor"),
+    "cli_definitions": ("validate", "publish", "definitions", "diagram", "calendar", "rules"),
+    "cli_cases": ("start", "fire", "edit", "attach", "detach", "comment", "assign", "vote", "cases"),
+    "cli_looking": ("show", "history", "list", "board", "inbox", "due", "agenda"),
+    "cli_report": ("report",),
+    "cli_registers": ("person", "organisation", "establishment", "budget"),
+    "cli_audit": ("stuck", "retry", "audit"),
+}
 
 
-def make() -> typer.Typer:
-    """Return the whole command line."""
+def make(word: str = "") -> typer.Typer:
+    """Return the command line with the command `word`; with all of them where there is no such command."""
     group = typer.Typer(
         name="tiendo",
         help="Tiến độ: theo dõi và duyệt hồ sơ khuyến công / workflow and approval engine.",
+        callback=_commands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for commands in (cli_store.commands, cli_definitions.commands, cli_cases.commands, cli_looking.commands):
-        commands.add_to(group)
-    for module in (cli_report, cli_registers, cli_audit):
+    for module in _declaring(word):
         module.add_to(group)
-    many = typer.Typer(help="Chuyển phiên bản hàng loạt / many cases at once", callback=_many)
-    cli_cases.moving.add_to(many)
-    group.add_typer(many, name="cases")
     return group
 
 
-def _many() -> None:
-    """Make `cases` a group although it has one command so far."""
+def _declaring(word: str) -> list[ModuleType]:
+    files = [file for file, declared in PLACES.items() if word in declared] or list(PLACES)
+    return [import_module(f"handlers.{file}") for file in files]
+
+
+def _commands() -> None:
+    """Keep the command line a group when one command alone is declared."""
 
 
 def main() -> NoReturn:
@@ -70,7 +76,7 @@ def run(arguments: list[str]) -> int:
         if "--lang" not in " ".join(arguments):
             language = settings.language
         _quieten()
-        code = make()(args=arguments, prog_name="tiendo", standalone_mode=False)
+        code = make(arguments[0] if arguments else "")(args=arguments, prog_name="tiendo", standalone_mode=False)
     except SettingWrong as wrong:
         cli_print.screen(error=True).print(wrong.sentence(language))
         return REFUSED

@@ -371,3 +371,15 @@ def _stored(session: Session, file: Path | None) -> str:
     except OSError as why:
         raise FileMissing(path=str(file)) from why
     return files.put(session.store, content, _TYPES.get(file.suffix.lower(), "application/octet-stream"))
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands on the command line, and the group `cases`."""
+    commands.add_to(group)
+    many = typer.Typer(help="Chuyển phiên bản hàng loạt / many cases at once", callback=_many)
+    moving.add_to(many)
+    group.add_typer(many, name="cases")
+
+
+def _many() -> None:
+    """Make `cases` a group although it has one command so far."""

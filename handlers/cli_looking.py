@@ -244,3 +244,8 @@ def agenda(
     """Sẽ nhắc ai, việc gì, khi nào / what will be sent to whom."""
     found = timers.agenda(session.engine, days=days)
     cli_show.print_agenda(session, found)
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    commands.add_to(group)

@@ -19,7 +19,7 @@ from engine.civil_time import day_at
 from engine.commands import Principal
 from engine.errors import Refused, Words
 from engine.visibility import look_as
-from handlers import build, finding
+from handlers import finding, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,18 +83,20 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The store of the settings, at the present schema."""
-        found = build.open_store(self.settings)
+        found = opening.open_store(self.settings)
         self._open.append(found)
         return found
 
     @cached_property
     def engine(self) -> Engine:
         """The engine on that store; nobody is rung: a serving process sweeps up what is written here."""
-        return build.make_engine(self.settings, self.store)
+        return opening.make_engine(self.settings, self.store)
 
     @cached_property
     def app(self) -> App:
         """What handlers need, for commands that deliver or render."""
+        from handlers import build  # noqa: PLC0415 - Dramatiq, Jinja and mail: only for commands that need them
+
         return build.make_app(self.settings, self.engine)
 
     @cached_property

@@ -267,3 +267,8 @@ def _definitions(session: Session) -> tuple[bool, str]:
 
 def _state(row: Any) -> str:
     return str(row["state"] if isinstance(row, dict) else row.state)
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    commands.add_to(group)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from engine import append_only, records, schema
+from engine import append_only, records, schema, schema_moves
 from engine.append_only import GuardsMissing
 from engine.commands import Erase
 from engine.schema import SchemaNew, SchemaOld, StoreExists
@@ -148,6 +149,10 @@ def test_upgrading_puts_missing_guards_back(tmp_path: Path) -> None:
     schema.upgrade(path)
 
     schema.open_store(path).close()
+    connection = sqlite3.connect(path)
+    kept = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+    connection.close()
+    assert "guard_transition_log_update" in kept
 
 
 def test_an_old_a_new_and_a_foreign_file_are_told_apart(tmp_path: Path) -> None:
@@ -228,3 +233,12 @@ def test_an_erased_value_is_in_no_file_any_more(tmp_path: Path) -> None:
 
 def _bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob("tiendo.db*")))
+
+
+def test_the_files_of_migrations_begin_with_their_numbers() -> None:
+    # given what Alembic reads in the files, newest first
+    read = [one.revision for one in ScriptDirectory.from_config(schema_moves.config()).walk_revisions()]
+
+    # then the numbers of the file names, which every opening goes by, say the same
+    assert schema.numbers() == read[::-1]
+    assert schema.head() == read[0]
