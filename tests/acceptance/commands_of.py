@@ -1,14 +1,29 @@
-"""The commands that a document shows, run as they stand: each in a process of its own, in a folder of the test."""
+"""The commands that a document shows, run as they stand in a folder of the test.
+
+`Shell.run` runs a command in this process, through the same function as the program `tiendo`: the words of the
+command line, the environment and the working folder are those of the shell, and settings, store and engine are made
+anew for each. `Shell.run_apart` makes a process of it, where a process proves something: `make run`, signals, exit codes.
+"""
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import re
 import shlex
 import subprocess
 import sys
+import traceback
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handlers import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
@@ -31,20 +46,52 @@ class Shell:
     variables: dict[str, str] = field(default_factory=dict)
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run `tiendo …` in this process."""
+        words = shlex.split(line)
+        said, complained = io.StringIO(), io.StringIO()
+        with chdir(self.folder), self._environment(), redirect_stdout(said), redirect_stderr(complained):
+            try:
+                code = cli.run(words[1:])
+            except Exception:  # noqa: BLE001 - as the interpreter ends a program that a fault ends
+                traceback.print_exc()
+                code = 1
+        return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
+
+    def run_apart(self, line: str) -> subprocess.CompletedProcess[str]:
         """Run `tiendo …` or `make run` as a process."""
         words = shlex.split(line)
         module = "handlers.first_run" if words[:2] == ["make", "run"] else "handlers.cli"
         arguments = [] if module == "handlers.first_run" else words[1:]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
-            env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "ONCE": "1", **self.variables},
+            env={**self.environment(), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "ONCE": "1"},
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
             check=False,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Return this process's variables without settings and with what was exported; compiled modules are kept."""
+        left_out = ("TIENDO_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        return {**kept, **self.variables}
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """Set the variables of this shell for a while; what a command does to the log of the process is undone."""
+        root, before = logging.getLogger(), dict(os.environ)
+        handlers, level = root.handlers[:], root.level
+        os.environ.clear()
+        os.environ.update(self.environment())
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            root.handlers[:] = handlers
+            root.setLevel(level)
 
     def export(self, line: str) -> None:
         """Take over `export NAME=value`."""

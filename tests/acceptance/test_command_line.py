@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -29,11 +28,10 @@ def shell(tmp_path: Path) -> Shell:
 
 @contextmanager
 def serving(shell: Shell) -> Iterator[subprocess.Popen[str]]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "handlers.cli", "up"],
         cwd=shell.folder,
-        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", **shell.variables},
+        env={**shell.environment(), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -69,7 +67,7 @@ def test_a_production_store_wants_a_named_person_and_the_operator_flag(shell: Sh
 
 
 def test_a_production_store_without_its_first_person_is_not_made(shell: Shell) -> None:
-    refused = shell.run("tiendo init")
+    refused = shell.run_apart("tiendo init")
 
     assert refused.returncode == 2
     assert "--organisation, --person" in refused.stderr
@@ -130,7 +128,7 @@ def test_a_damaged_store_is_broken_and_exits_70(shell: Shell) -> None:
     (shell.folder / "var").mkdir()
     (shell.folder / "var" / "tiendo.db").write_bytes(b"this is no store" * 500)
 
-    answer = shell.run("tiendo audit fsck")
+    answer = shell.run_apart("tiendo audit fsck")
 
     assert answer.returncode == 70
     assert "Traceback" not in answer.stderr
