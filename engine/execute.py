@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import carrying, civil_time, machine, personal, refusals
+from engine import carrying, civil_time, command_shapes, machine, personal, refusals
 from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
@@ -105,7 +105,7 @@ def _ring(engine: Engine, rings: list[tuple[str, str]]) -> None:
 
 
 def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
-    refusals.check_words(command)
+    command_shapes.check(command)
     body = command.body_hash()
     if isinstance(command, Start):
         engine.definitions.keep_in_step(tx)

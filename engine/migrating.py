@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import deadlines, moves
 from engine.entries import Entry
+from engine.errors import Words
 from engine.refusals import MigrationWrong, NotPermitted
 
 if TYPE_CHECKING:
@@ -26,6 +27,19 @@ def target_state(case: Case, new: Definition, command: Migrate) -> str:
     state = command.states.get(case.state, case.state)
     if state not in new.states:
         why = f"phiên bản mới không có trạng thái “{state}”; hãy nêu --map {case.state}:<trạng thái mới>"
+        raise MigrationWrong(code=case.code, to=command.to, why=why)
+    if (state != case.state and case.state in new.states) or new.states[state].final != case.final:
+        why = Words(
+            f"“{case.state}” → “{state}” là một bước xử lý, không phải đổi tên; chuyển phiên bản không thay cho bước xử lý",
+            f"“{case.state}” → “{state}” would be a move, not another name; a migration takes the place of no move",
+        )
+        raise MigrationWrong(code=case.code, to=command.to, why=why)
+    back = command.states.get(case.came_from or "", case.came_from)
+    if back is not None and back not in new.states:
+        why = Words(
+            f"phiên bản mới không có trạng thái “{back}” để quay lại; hãy nêu --map {back}:<trạng thái mới>",
+            f"the new version has no state “{back}” to come back to; give --map {back}:<new state>",
+        )
         raise MigrationWrong(code=case.code, to=command.to, why=why)
     return state
 

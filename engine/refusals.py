@@ -6,12 +6,10 @@ hour; beyond the cap it is only counted.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import orjson
 
-from engine import canonical, field_values
 from engine.errors import Broken, Refused, Words
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from engine.store import Transaction
 
 MOST_AN_HOUR = 200
-_ID = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
-_LONGEST_REQUEST = 128
 _HOUR = 3_600_000_000
 
 
@@ -42,16 +38,6 @@ class CommandIdReused(Refused):
     words = Words(
         "Mã lệnh {command} đã được dùng cho một lệnh khác. Không làm gì cả; hãy gửi lại với mã mới.",
         "The command id {command} was used for another command. Nothing was done; send it with a new id.",
-    )
-
-
-class CommandIdWrong(Refused):
-    """The id of a command is no short plain word."""
-
-    code = "command_id_wrong"
-    words = Words(
-        "Mã lệnh phải có từ 1 đến 64 chữ cái không dấu, chữ số hoặc dấu - _ . : / ; mã đã gửi dài {length} ký tự.",
-        "A command id has 1 to 64 ASCII letters, digits or - _ . : / ; the one sent has {length} characters.",
     )
 
 
@@ -217,26 +203,16 @@ class CodeTaken(Refused):
     )
 
 
-def check_words(command: Command) -> None:
-    """Refuse a command whose id, reason or request the log has no place for.
-
-    Errors:
-        CommandIdWrong, NotCanonical, FieldValueWrong: nothing was done.
-    """
-    if not _ID.fullmatch(command.id):
-        raise CommandIdWrong(length=len(command.id))
-    canonical.clean_text(command.request[:_LONGEST_REQUEST], "request")
-    if command.reason.strip():
-        field_values.checked_text("reason", command.reason)
-    elif command.reason:
-        canonical.clean_text(command.reason, "reason")
-
-
 def from_constraint(why: str, command: Command) -> TiendoError:
     """Return our error for a constraint that the database named."""
     if "workflow_case.code" in why or "register_row" in why:
         return CodeTaken(why=why)
     return ConstraintHit(command=command.id, why=why)
+
+
+def _plain(word: object) -> str:
+    """Return what was sent in the place of an id, as far as a column takes it."""
+    return str(word)[:64].encode("ascii", "replace").decode()
 
 
 def record(tx: Transaction, command: Command, why: Refused) -> None:
@@ -248,7 +224,7 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
     hour = tx.now // _HOUR
     key = {
         "principal": command.principal.key,
-        "command": command.id[:64].encode("ascii", "replace").decode(),
+        "command": _plain(command.id),
         "code": why.code,
     }
     known = tx.run(
@@ -269,7 +245,7 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
         " VALUES (:principal, :command, :hour, :subject, :code, :unmet, 1, :now)"
         " ON CONFLICT (principal, command, code) DO UPDATE SET times = refusal.times + 1, last_at = :now",
         {
-            **key, "hour": hour, "subject": str(getattr(command, "case", "") or command.kind)[:64],
+            **key, "hour": hour, "subject": _plain(getattr(command, "case", "") or command.kind),
             "unmet": orjson.dumps(unmet).decode(), "now": tx.now,
         },
     )  # fmt: skip

@@ -422,12 +422,53 @@ def test_a_command_id_is_a_short_plain_word(
     assert refused(w, lambda: w.start("order", id=command_id)).code == "command_id_wrong"
 
 
+ODD = ({"values": None}, {"values": ["x"]}, {"trigger": None}, {"trigger": "a\x00"}, {"case": 5}, {"case": "\ud800"},
+       {"reason": None}, {"expected_version": "2"}, {"expected_version": True}, {"documents": "paper"},
+       {"documents": (Document("quote", number=5),)},  # type: ignore[arg-type]
+        {"documents": [paper()]}, {"request": "r" * 129},
+       {"happened_on": 5})  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ODD, ids=lambda part: repr(part)[:40])
+def test_a_part_of_another_kind_is_refused_by_name(
+    wrong: tuple[World, dict[str, tuple[str, Callable[[], object]]]], part: dict[str, Any]
+) -> None:
+    w, _ = wrong
+    order = w.rows("SELECT id FROM workflow_case WHERE state = 'review'")[0][0]
+    asked: dict[str, Any] = {"principal": w.people["head"], "case": order, "trigger": "approve", **part}
+
+    why = refused(w, lambda: w.do(Fire(**asked)))
+
+    assert (why.code, why.facts["part"]) == ("command_wrong", next(iter(part)))
+
+
+def test_parties_plan_year_and_rules_of_another_kind_are_refused(w: World) -> None:
+    order = submitted(w)
+    odd: list[Any] = [
+        Start(principal=w.people["buyer"], definition="order", parties={"buyer": None}),  # type: ignore[dict-item]
+        Start(principal=w.people["buyer"], definition="order", plan_year="2026"),  # type: ignore[arg-type]
+        Edit(principal=w.people["head"], case=order, rules={"x": 5}),  # type: ignore[dict-item]
+        Comment(principal=w.people["head"], case=order, text=None),  # type: ignore[arg-type]
+    ]
+
+    assert [refused(w, partial(w.do, one)).code for one in odd] == ["command_wrong"] * 4
+
+
+def test_a_migration_takes_the_place_of_no_move(w: World) -> None:
+    order = submitted(w)
+    w.publish(small.ORDER.replace("version: 1", "version: 2", 1))
+
+    for version, states in ((1, {"review": "done"}), (2, {"review": "doing"}), (2, {"review": "stopped"})):
+        move = Migrate(principal=ADMIN, case=order, to=version, states=states)
+        assert refused(w, partial(w.do, move)).code == "migration_wrong"
+
+
 def test_hostile_words_around_a_command_are_refused(
     wrong: tuple[World, dict[str, tuple[str, Callable[[], object]]]],
 ) -> None:
     w, _ = wrong
 
-    assert refused(w, lambda: w.start("order", request="\u202ereq")).code == "not_canonical"
+    assert refused(w, lambda: w.start("order", request="\u202ereq")).code == "command_wrong"
     assert refused(w, lambda: w.start("order", reason="\x00")).code == "not_canonical"
     assert refused(w, lambda: w.start("order", reason="r" * 4001)).code == "field_value_wrong"
     assert refused(w, lambda: w.attach("buyer", NOBODY, paper(number="\u2067"))).code == "not_canonical"

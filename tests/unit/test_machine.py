@@ -120,7 +120,7 @@ def test_an_unknown_trigger_is_answered_with_the_nearest_word_and_those_allowed(
         decide(ORDER, "sumbit", facts("draft"))
 
     sentence = found.value.sentence("vi")
-    assert "submit?" in sentence
+    assert "“submit”" in sentence
     assert "stop" in sentence
 
 
@@ -150,17 +150,25 @@ def test_one_machine_serves_all_cases_of_a_definition() -> None:
 
 def test_only_the_machine_computes_target_states() -> None:
     engine = Path(machine.__file__).parent
-    allowed = {
-        "machine.py",  # computes it
-        "definition.py", "loader_moves.py", "loader.py", "linter.py", "diagram.py", "grammar.py",  # declare and look
-        "examples.py", "loading.py", "lint_fields.py", "lint_people.py", "language_schema.py", "diagram_svg.py",
-    }  # fmt: skip
+    # These declare, check, draw and try out definitions; none of them touches a case.
+    speaking_of = (
+        "machine",
+        "definition",
+        "loader",
+        "loading",
+        "lint",
+        "grammar",
+        "diagram",
+        "examples",
+        "language",
+    )
 
     computing = {
         path.name
         for path in engine.glob("*.py")
-        if "trigger.to" in path.read_text("utf-8") or "import transitions" in path.read_text("utf-8")
-    } - allowed
+        if not path.name.startswith(speaking_of)
+        and ("trigger.to" in path.read_text("utf-8") or "import transitions" in path.read_text("utf-8"))
+    }
 
     # moves.py asks whether the case stays, requirements.py whether it would end; the next state is handed to them.
     assert computing <= {"moves.py", "requirements.py"}
