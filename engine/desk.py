@@ -135,10 +135,18 @@ class Desk:
             parent=parent,
             parent_definition=self.definition(parent) if parent else None,
             children=tuple((self.definition(child).name, child) for child in self.children(case)),
+            siblings=self._siblings(case, parent),
             opened=self._opened(case, definition),
         )
         facts.lines = self._lines(facts)
         return facts
+
+    def _siblings(self, case: Case, parent: Case | None) -> tuple[Case, ...]:
+        definition = self.definition(case)
+        if parent is None or "parent" not in definition.reads:
+            return ()
+        family = (one for one in self.children(parent) if one.id != case.id)
+        return tuple(one for one in family if self.definition(one).name == definition.name)
 
     def _opened(self, case: Case, definition: Definition) -> dict[str, Any]:
         """Return commitment -> personal value of a case, those that this very command brings along included."""

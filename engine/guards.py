@@ -34,6 +34,8 @@ class Facts:
         acting: the real person and the one represented in the seat that is taken; set when a trigger is judged.
         seats: seat ("department.head") -> id of the person on whose behalf it is taken, "" for one's own.
         children: (name of the definition, case), oldest first; only when the definition reads them.
+        siblings: the other children of the parent under the same definition, oldest first; only when the definition
+            reads its parent.
         lines: what the named locks brought: "plan" -> {budget_vnd, committed_vnd}, "establishment" -> list of
             {code, category, decided_on, amount_vnd} of other supported cases.
         rules: key -> value in force for this case; the value is None when it is not verified.
@@ -53,6 +55,7 @@ class Facts:
     parent: Case | None = None
     parent_definition: Definition | None = None
     children: tuple[tuple[str, Case], ...] = ()
+    siblings: tuple[Case, ...] = ()
     lines: Mapping[str, Any] = field(default_factory=dict)
     opened: Mapping[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)

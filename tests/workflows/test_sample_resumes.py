@@ -71,5 +71,5 @@ def test_a_refused_command_stops_the_loading_and_says_which(tmp_path: Path, one_
         sample.load(engine, one_province, lambda *_: None)
     # then the step and the reason are named
     assert "ag-dp-01" in str(wrong.value.facts["where"])
-    assert "Tổng hỗ trợ của các đơn vị thụ hưởng" in str(wrong.value.facts["why"])
+    assert "Cùng với các suất khác của đề án là 1.200.000.000 đồng" in str(wrong.value.facts["why"])
     engine.store.close()
