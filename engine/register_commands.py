@@ -97,6 +97,10 @@ def erase(desk: Desk, command: Erase) -> Receipt:
     return _receipt(command, row)
 
 
+#: Texts of people beside the fields of a case, by the word that erases all of them.
+_FREE_TEXTS = {"reason": "reason", "comment": "comment", "signer": "case.signer"}
+
+
 def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt:
     case = desk.claimed.cases.get(command.subject)
     if case is None:
@@ -106,11 +110,16 @@ def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt
             raise CaseUnknown(case=command.subject)
         raise NotPermitted(kind="erase", code=case.code, needed="operator")
     field = desk.definition(case).fields.get(command.word)
-    if field is None or not field.personal or case.data.get(command.word) is None:
+    context = (
+        personal.context_of("case", command.word)
+        if field is not None and field.personal
+        else _FREE_TEXTS.get(command.word, "")
+    )
+    # Also what was cleared or replaced since: every value that the word ever had is erased.
+    if not personal.erase(desk.tx, case.id, context, desk.tx.now):
         raise EraseWrong(
             word=command.word, subject=case.code, why="không phải dữ liệu cá nhân / not personal"
         )
-    personal.erase(desk.tx, case.id, personal.context_of("case", command.word), desk.tx.now)
     draft = desk.draft(case)
     draft.put(word, today)
     desk.log(draft, Entry(draft.take_changes()))

@@ -223,6 +223,26 @@ def test_erase_takes_a_personal_value_of_a_case_and_leaves_the_commitment(w: Wor
     w.assert_clean()
 
 
+@pytest.mark.parametrize("word", ["reason", "comment", "signer", "phone"])
+def test_every_text_of_a_person_on_a_case_can_be_erased_also_one_that_was_cleared(
+    w: World, word: str
+) -> None:
+    order = submitted(w, phone="bí mật phone")
+    w.fire("head", order, "send_back", reason="bí mật reason")
+    w.comment("head", order, "bí mật comment")
+    w.attach("buyer", order, paper(signer="bí mật signer"))
+    w.edit("buyer", order, phone=None)
+
+    w.do(Erase(principal=ADMIN, subject_kind="case", subject=order, word=word))
+
+    left = str(w.rows("SELECT value FROM personal_value WHERE value LIKE '%bí mật%'"))
+    assert f"bí mật {word}" not in left
+    assert left.count("bí mật") == 3
+    again = refused(w, lambda: w.do(Erase(principal=ADMIN, subject_kind="case", subject=order, word=word)))
+    assert again.code == "erase_wrong"
+    w.assert_clean()
+
+
 # refusals of each kind: a sentence in both languages, nothing written but the refusal
 
 
