@@ -177,6 +177,13 @@ def board(
         for one, title, _ in titled
     ]
     cli_print.table(heads, cells_shown, right=(2, 3, 4))
+    if session.is_sample and any(one.late for one in cells):
+        cli_print.line(
+            session.say(
+                "Kho mẫu: số liệu mẫu của những năm đã qua. Quá hạn tính đến hôm nay, nên đề án mẫu còn mở đều quá hạn.",
+                "Sample store: sample figures of past years. Lateness is counted to today, so any open sample project is late.",
+            )
+        )
 
 
 @commands.add("inbox")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine import reports, timers
 from engine.civil_time import day_at
 from engine.commands import Command, Comment, Document, Fire, Principal, Receipt, Register, Start, Vote
-from engine.errors import TiendoError
+from engine.errors import TiendoError, Words
 from engine.execute import execute_all
 from handlers.sample_files import SampleWrong, read_sample
 from handlers.sample_plan import happenings, spoken
@@ -172,15 +172,21 @@ def _flush(loading: _Load, waiting: list[tuple[Happening, Command]], started: li
         if one.number == 0:
             one.run.id = receipt.subject
             started.append(receipt.subject)
-            notes.append(_note(one, command))
+            notes.append(_note(loading, one, command))
     waiting.clear()
     loading.send(notes)
 
 
-def _note(one: Happening, start: Command) -> Command:
+def _note(loading: _Load, one: Happening, start: Command) -> Command:
     """Return the comment on a new case that says what of it is made up, and where the rest comes from."""
     case = one.run.case
-    text = f"Số liệu mẫu. Tự đặt / invented: {', '.join(case.invented) or '—'}."
+    definition = loading.engine.definitions.newest(case.definition)
+    titles = {"dates": Words("ngày tháng", "dates")}
+    titles |= {name: party.title for name, party in definition.parties.items()}
+    titles |= {name: field.title for name, field in definition.fields.items()}
+    made_up = [titles[name] for name in case.invented if name in titles]
+    text = f"Số liệu mẫu. Tự đặt: {', '.join(one.vi for one in made_up) or '—'}."
+    text += f" / Invented: {', '.join(one.en for one in made_up) or '—'}."
     if case.source:
         text += f" Nguồn / source: {case.source}."
     return Comment(
