@@ -12,7 +12,7 @@ from engine import records
 from engine.names import commitments_in, names_of, opened, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -94,7 +94,27 @@ def history(
     Shapes:
         hidden: words whose values this viewer may not see (`visibility.hidden_words`); they are left out.
     """
-    entries = entries_of(connection, kind, subject)
+    return _told(connection, entries_of(connection, kind, subject), hidden, language)
+
+
+def entry_at(connection: Connection, case_id: str, seq: int, language: str = "vi") -> HistoryEntry | None:
+    """Return one entry of a case's history, None where there is none; visibility is the caller's, as above."""
+    log = records.transition_log
+    found = connection.execute(
+        select(log.c.hash, log.c.entry).where(
+            log.c.subject_kind == "case", log.c.subject == case_id, log.c.seq == seq
+        )
+    )
+    told = _told(connection, [(head, orjson.loads(entry)) for head, entry in found], (), language)
+    return told[0] if told else None
+
+
+def _told(
+    connection: Connection,
+    entries: Sequence[tuple[str, dict[str, Any]]],
+    hidden: Collection[str],
+    language: str,
+) -> list[HistoryEntry]:
     committed: set[str] = set()
     ids: set[str] = set()
     for _, entry in entries:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from engine import readings
-from engine.case_history import history
+from engine.case_history import entry_at
 from engine.civil_time import day_at
 from engine.errors import Words
 from engine.names import names_of, opened
@@ -123,9 +123,7 @@ def _receiver(connection: Connection, person: str, channel: Channel, today: str)
 
 def _facts(connection: Connection, view: CaseWords, seq: int, noted: Any) -> dict[str, Any]:
     told: dict[str, Any] = orjson.loads(noted) if isinstance(noted, str) else dict(noted or {})
-    entry = next(
-        (one for one in history(connection, view.case.id, language=view.language) if one.seq == seq), None
-    )
+    entry = entry_at(connection, view.case.id, seq, view.language)
     language, definition = view.language, view.definition
     state = definition.states.get(str(told.get("state") or view.case.state), view.state)
     moved = (

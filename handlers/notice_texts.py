@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from jinja2 import Template
+
     from engine.yaml_text import Node
 
 #: All that a text may name; workflows/notices.yaml says what each is.
@@ -96,6 +98,7 @@ class NoticeTexts:
     """All notice texts; later folders say earlier words anew."""
 
     texts: Mapping[str, NoticeText]
+    _made: dict[str, Template] = field(default_factory=dict, init=False, compare=False, repr=False)
     _jinja: ImmutableSandboxedEnvironment = field(default_factory=_environment, compare=False, repr=False)
 
     def render(self, word: str, facts: Mapping[str, Any], language: str) -> tuple[str, str]:
@@ -110,12 +113,18 @@ class NoticeTexts:
             raise NoticeUnknown(word=word, hint=f" (→ {near}?)" if near else "")
         try:
             subject, body = (
-                self._jinja.from_string(part.text(language)).render(facts)
-                for part in (found.subject, found.body)
+                self._template(part.text(language)).render(facts) for part in (found.subject, found.body)
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError) as problem:
             raise NoticeNotRendered(word=word, why=f"{type(problem).__name__}: {problem}"[:200]) from problem
         return " ".join(subject.split()), body.strip()
+
+    def _template(self, text: str) -> Template:
+        """Return a text made ready at its first use: making it costs ten times what filling it does."""
+        made = self._made.get(text)
+        if made is None:
+            made = self._made[text] = self._jinja.from_string(text)
+        return made
 
 
 def load(files: Iterable[Path]) -> NoticeTexts:
