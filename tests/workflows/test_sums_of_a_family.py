@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
-from engine import civil_time
+from engine import civil_time, records
 from engine.machine import RequirementsUnmet
 from tests.workflows.paths import PATHS
 from tests.workflows.sample_store import new_engine
@@ -90,3 +91,23 @@ def test_a_year_ends_for_the_agency_and_goes_on_for_the_minister_only(world: Wor
         # and the right one may
         walk.go([trigger])
         assert walk.states[""] == "in_progress"
+
+
+def test_the_agency_hears_of_a_replaced_beneficiary_where_the_money_is_national(world: World) -> None:
+    for path, word, expected in (
+        ("national_group", "sign_contract", {"centre.officer", "agency.officer"}),
+        ("local_group", "begin_work", {"centre.officer"}),
+    ):
+        # given a group under way
+        definition, values, _ = PATHS[path]
+        walk = world.walk(definition, _until(path, word), **values)
+        # when the department replaces a beneficiary
+        walk.go(["slot2.replace"])
+        # then a copy of the decision is known to the agency, if it has a part in the project
+        with world.engine.store.read() as connection:
+            table = records.notice
+            asked = select(table.c.person).where(
+                table.c.case_id == walk.cases["slot2"][1], table.c.word == "slot_replaced"
+            )
+            told = set(connection.execute(asked).scalars())
+        assert told == {world.people[one] for one in expected}
