@@ -37,7 +37,7 @@ from engine.commands import (
     Unmet,
     Vote,
 )
-from engine.errors import Broken
+from engine.errors import Broken, Words
 from engine.migrating import migrate
 from engine.refusals import (
     AlreadyEnded,
@@ -72,14 +72,14 @@ def day_of(command: Command, now: int) -> date:
         return today
     if command.principal.via != "import":
         raise HappenedOnWrong(
-            day=claimed, why="chỉ nhập liệu mới được khai ngày / only an import may claim a day"
+            day=claimed, why=Words("chỉ nhập liệu mới được khai ngày", "only an import may claim a day")
         )
     try:
         day = date.fromisoformat(claimed)
     except ValueError as why:
-        raise HappenedOnWrong(day=claimed, why="không có ngày này / no such day") from why
+        raise HappenedOnWrong(day=claimed, why=Words("không có ngày này", "there is no such day")) from why
     if day > today:
-        raise HappenedOnWrong(day=claimed, why="ngày chưa tới / it is to come")
+        raise HappenedOnWrong(day=claimed, why=Words("ngày chưa tới", "it is still to come"))
     return day
 
 
@@ -124,7 +124,13 @@ def _fire(desk: Desk, command: Fire) -> Receipt:
         if command.values:
             facts = desk.facts(case)
     elif trigger is not None and command.principal.kind != "timer":
-        raise NotPermitted(kind=command.trigger, code=case.code, needed="tự động / automatic")
+        raise NotPermitted(
+            kind=command.trigger,
+            code=case.code,
+            needed=Words(
+                "bước này hệ thống tự làm khi đủ điều kiện", "it happens by itself when its time has come"
+            ),
+        )
     decision = machine.decide(definition, command.trigger, facts)
     if decision.unmet:
         raise machine.refusal(decision, case.code)
@@ -153,7 +159,11 @@ def _edit(desk: Desk, command: Edit) -> Receipt:
 def _recount(desk: Desk, command: Edit, draft: Draft, facts: Facts) -> Receipt:
     """Count the deadlines to come again by the calendar as it now is; for an operator only, and nothing else with it."""
     if command.principal.kind not in {"operator", "import"}:
-        raise NotPermitted(kind="recount", code=draft.case.code, needed="operator")
+        raise NotPermitted(
+            kind="recount",
+            code=draft.case.code,
+            needed=Words("người vận hành (thêm --operator)", "an operator (add --operator)"),
+        )
     to_come = desk.day if not desk.suppressed else None
     deadlines.replan(
         draft, facts.definition, desk.day, desk.engine.calendar, desk.writing, not_before=to_come
@@ -179,7 +189,7 @@ def _written(
 
 def _check_open(desk: Desk, case: Case) -> None:
     if case.final is not None:
-        title = desk.definition(case).states[case.state].title.vi
+        title = desk.definition(case).states[case.state].title
         raise AlreadyEnded(code=case.code, state=title, kind=desk.command.kind)
 
 
@@ -196,7 +206,9 @@ def _attach(desk: Desk, command: Attach) -> Receipt:
     draft, facts = _facts(desk, command)
     _check_open(desk, draft.case)
     if not command.documents:
-        raise DocumentWrong(document="—", code=draft.case.code, why="chưa nêu giấy tờ nào / none was named")
+        raise DocumentWrong(
+            document="—", code=draft.case.code, why=Words("chưa nêu giấy tờ nào", "none was named")
+        )
     desk.put_documents(
         draft, supplying.checked_documents(desk, facts.definition, command.documents, draft.case.code)
     )
@@ -211,7 +223,7 @@ def _detach(desk: Desk, command: Detach) -> Receipt:
         raise DocumentWrong(
             document=command.type,
             code=draft.case.code,
-            why=f"không có bản số {command.number} / no such copy",
+            why=Words(f"không có bản số {command.number}", f"there is no copy {command.number}"),
         )
     seat = _holds(facts, command.kind)
     draft.put(word, None)
@@ -229,11 +241,7 @@ def _assign(desk: Desk, command: Assign) -> Receipt:
     case = draft.case
     _check_open(desk, case)
     if command.parties:
-        seat = seat_for(facts.definition.start.by, case, facts.seats)
-        if seat is None and command.principal.kind != "operator":
-            raise NotPermitted(
-                kind="assign", code=case.code, needed=", ".join(map(str, facts.definition.start.by))
-            )
+        seat = _may_bind(facts, command)
         for name, bound in starting.checked_parties(desk, facts.definition, command.parties, case).items():
             draft.put(f"party.{name}", bound)
             if (case.holder or "").partition(".")[0] == name:
@@ -245,6 +253,22 @@ def _assign(desk: Desk, command: Assign) -> Receipt:
     seat = _holds(facts, command.kind)
     _hand_to(desk, draft, command.person)
     return _written(desk, draft, facts, seat)
+
+
+def _may_bind(facts: Facts, command: Assign) -> str:
+    """Return the seat in which parties may be bound: who could open the case names a party that is still open.
+
+    Binding somebody else in the place of a party would be choosing one's own judge: only an operator does that.
+    """
+    if command.principal.kind == "operator":
+        return ""
+    case = facts.case
+    seat = seat_for(facts.definition.start.by, case, facts.seats)
+    taken = [name for name, bound in command.parties.items() if case.parties.get(name, bound) != bound]
+    if seat is None or taken:
+        needed = "operator" if taken else ", ".join(map(str, facts.definition.start.by))
+        raise NotPermitted(kind="assign", code=case.code, needed=needed)
+    return seat
 
 
 def _hand_to(desk: Desk, draft: Draft, person: str) -> None:
@@ -261,23 +285,31 @@ def _vote(desk: Desk, command: Vote) -> Receipt:
     case = draft.case
     trigger = facts.definition.trigger(case.state, command.trigger)
     if command.verdict not in {"yes", "no", ""}:
-        raise VoteRefused(code=case.code, why="ý kiến là yes, no, hoặc để trống để rút lại / yes, no or empty")
+        raise VoteRefused(
+            code=case.code,
+            why=Words(
+                "ý kiến là yes, no, hoặc để trống để rút lại", "a vote is yes, no, or empty to take it back"
+            ),
+        )
     if trigger is None or trigger.approvals is None:
         raise VoteRefused(
-            code=case.code, why=f"“{command.trigger}” không lấy ý kiến ở bước này / takes no votes here"
+            code=case.code,
+            why=Words(
+                f"“{command.trigger}” không lấy ý kiến ở trạng thái này",
+                f"“{command.trigger}” takes no votes in this state",
+            ),
         )
     seat = approvals.seat_to_vote(trigger, facts)
     if isinstance(seat, Unmet):
-        raise VoteRefused(code=case.code, why=seat.words.vi, unmet=(seat,))
+        raise VoteRefused(code=case.code, why=seat.words, unmet=(seat,))
     forbidden = requirements.forbids(trigger, facts, seat) if command.verdict == "yes" else ()
     if forbidden or (forbidden := _taken(desk, trigger, facts, seat)):
-        raise VoteRefused(code=case.code, why=forbidden[0].words.vi, unmet=forbidden)
+        raise VoteRefused(code=case.code, why=forbidden[0].words, unmet=forbidden)
     vote = {
         "person": command.principal.person, "on_behalf_of": facts.seats.get(seat, ""), "verdict": command.verdict,
         "on": desk.day.isoformat(),
     }  # fmt: skip
     draft.put(f"vote.{trigger.name}.{seat}", vote if command.verdict else None)
-    desk.voted.add(trigger.name)
     return _written(desk, draft, facts, seat, automatic=True)
 
 

@@ -65,7 +65,6 @@ class Desk:
         day: the civil day that counts: today, or the claimed day of an import.
         drafts: case id -> the case being changed, in the order first touched.
         rings: (topic, outbox id) to ring after the commit.
-        voted: triggers that got a vote in this command and may now move by themselves.
     """
 
     def __init__(
@@ -79,7 +78,6 @@ class Desk:
         self.writing = Writing()
         self.drafts: dict[str, Draft] = {}
         self.rings: list[tuple[str, str]] = []
-        self.voted: set[str] = set()
 
     @property
     def suppressed(self) -> bool:

@@ -177,18 +177,21 @@ def _one_automatic(desk: Desk, draft: Draft, caused_by: int) -> bool:
     case = draft.case
     state = desk.definition(case).states[case.state]
     for trigger in state.triggers.values():
-        if trigger.when is None and not (
-            trigger.name in desk.voted and trigger.approvals and trigger.approvals.moves
-        ):
+        if trigger.when is None and not _moves_by_votes(trigger, case):
             continue
         if trigger.when is not None:
             facts = desk.facts(case, by_system=True)
             if requirements.ask(trigger.when, requirements.Values(facts)).value is not True:
                 continue
         if _by_system(desk, draft, trigger, caused_by, ask=True):
-            desk.voted.discard(trigger.name)
             return True
     return False
+
+
+def _moves_by_votes(trigger: Trigger, case: Case) -> bool:
+    """Whether votes may move the case now: the last vote does, and so does the paper that was missing beside them."""
+    rule = trigger.approvals
+    return rule is not None and rule.moves and bool(approvals.votes_on(case, trigger.name))
 
 
 def _by_system(desk: Desk, draft: Draft, trigger: Trigger, caused_by: int, *, ask: bool) -> bool:

@@ -32,6 +32,20 @@ def test_two_of_three_are_enough_and_the_second_moves_the_case(tmp_path: Path) -
     w.assert_clean()
 
 
+def test_the_paper_that_was_missing_beside_the_votes_moves_the_case(tmp_path: Path) -> None:
+    # given all votes, and a field still empty
+    w = world(
+        tmp_path,
+        small.ballot(TWO).replace("guards: [{not_same_person_as: [propose]}]", "needs: {fields: [subject]}"),
+    )
+    case = w.start("ballot").subject
+    w.vote("clerk", case, "agree")
+    assert w.vote("director", case, "agree").state == "voting"
+    # when it is supplied, then the votes move the case
+    assert w.edit("buyer", case, subject="Ghế").state == "agreed"
+    w.assert_clean()
+
+
 def test_all_means_all(tmp_path: Path) -> None:
     w, case = ballot(tmp_path, ALL)
 

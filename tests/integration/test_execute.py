@@ -135,7 +135,7 @@ def test_assign_binds_another_party_and_visibility_follows(w: World) -> None:
     order = submitted(w)
     other = w.register("organisation", code="vp2", name="Văn phòng 2", kind="other").subject
 
-    w.assign("clerk", order, parties={"office": other})
+    w.do(Assign(principal=ADMIN, case=order, parties={"office": other}))
 
     row = w.case(order)
     assert (row["parties"]["office"], row["holder_organisation"]) == (other, other)
@@ -146,12 +146,24 @@ def test_assign_binds_another_party_and_visibility_follows(w: World) -> None:
     w.assert_clean()
 
 
+def test_nobody_binds_another_judge_in_the_place_of_a_party(w: World) -> None:
+    # given an order in review, and an office that would be kinder
+    order = submitted(w)
+    other = w.register("organisation", code="vp2", name="Văn phòng 2", kind="other").subject
+    # when the buyer, who could open it, names that office instead
+    why = refused(w, lambda: w.assign("buyer", order, parties={"office": other}))
+    # then it stays with the office that has it; naming the same again is no harm
+    assert (why.code, why.facts["needed"]) == ("not_permitted", "operator")
+    assert w.assign("buyer", order, parties={"office": w.office}).state == "review"
+    assert w.case(order)["parties"]["office"] == w.office
+
+
 def test_assigning_person_and_party_at_once_does_both(w: World) -> None:
     order = submitted(w)
     other = w.register("organisation", code="vp2", name="Văn phòng 2", kind="other").subject
     boss = w.person("boss", "head", office=other)
 
-    w.do(Assign(principal=w.people["clerk"], case=order, parties={"office": other}, person=boss.person))
+    w.do(Assign(principal=ADMIN, case=order, parties={"office": other}, person=boss.person))
 
     row = w.case(order)
     assert (row["holder_organisation"], row["holder_person"]) == (other, boss.person)
@@ -539,7 +551,7 @@ def test_every_change_of_state_fields_parties_holder_and_votes_raises_it(ballot:
         ballot.vote("head", case, "agree").version,
         ballot.vote("head", case, "agree", "").version,
         ballot.assign("director", case, person=ballot.who("director")).version,
-        ballot.assign("buyer", case, parties={"office": other}).version,
+        ballot.do(Assign(principal=ADMIN, case=case, parties={"office": other})).version,
     ]
 
     assert versions == [2, 3, 4, 5, 6]
