@@ -101,7 +101,7 @@ PATHS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
             "accept_file", "put_on_list", "ask_finance", "question_estimate", "resubmit", "accept_file", "ask_finance",
             "agree_estimate", "send_back", "propose", "approve", "sign_contract", "begin_work", "extend", "suspend",
             "resume", "request_acceptance", "fail_acceptance", "request_acceptance", "accept", "pay",
-            "return_settlement", "pay", "settle", "check", "archive",
+            "return_settlement", "file_again", "settle", "check", "archive",
         ],
     ),
     "local_group": (
