@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine import records
 from engine.names import commitments_in, names_of, opened, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
 #: Words of a case whose value is the id of a register row.
 _IDS = ("holder_organisation", "holder_person")
+_LOG = records.transition_log
+_ONE_ENTRY = select(_LOG.c.entry).where(
+    _LOG.c.subject_kind == "case", _LOG.c.subject == bindparam("case"), _LOG.c.seq == bindparam("seq")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +98,7 @@ def history(
     Shapes:
         hidden: words whose values this viewer may not see (`visibility.hidden_words`); they are left out.
     """
-    return _told(connection, entries_of(connection, kind, subject), hidden, language)
-
-
-def entry_at(connection: Connection, case_id: str, seq: int, language: str = "vi") -> HistoryEntry | None:
-    """Return one entry of a case's history, None where there is none; visibility is the caller's, as above."""
-    log = records.transition_log
-    found = connection.execute(
-        select(log.c.hash, log.c.entry).where(
-            log.c.subject_kind == "case", log.c.subject == case_id, log.c.seq == seq
-        )
-    )
-    told = _told(connection, [(head, orjson.loads(entry)) for head, entry in found], (), language)
-    return told[0] if told else None
-
-
-def _told(
-    connection: Connection,
-    entries: Sequence[tuple[str, dict[str, Any]]],
-    hidden: Collection[str],
-    language: str,
-) -> list[HistoryEntry]:
+    entries = entries_of(connection, kind, subject)
     committed: set[str] = set()
     ids: set[str] = set()
     for _, entry in entries:
@@ -125,6 +109,12 @@ def _told(
     return [
         _readable(head, entry, values, names, hidden=hidden, language=language) for head, entry in entries
     ]
+
+
+def entry_at(connection: Connection, case_id: str, seq: int) -> dict[str, Any] | None:
+    """Return one parsed entry of a case as it was written, None where there is none."""
+    found = connection.execute(_ONE_ENTRY, {"case": case_id, "seq": seq}).scalar()
+    return None if found is None else dict(orjson.loads(found))
 
 
 def _ids_in(entry: Mapping[str, Any]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine import records
 from engine.errors import Words
@@ -25,18 +25,24 @@ OURS = {"timer": Words("hẹn giờ", "timer"), "system": Words("hệ thống", 
 _NAMED = ("establishment", "organisation", "person")
 #: Ids asked for in one statement.
 _AT_ONCE = 500
+_VALUE, _ROW = records.personal_value, records.register_row
+# Statements are made once: making one costs as much as running it.
+_OPENED = select(_VALUE.c.commitment, _VALUE.c.value).where(
+    _VALUE.c.commitment.in_(bindparam("some", expanding=True)), _VALUE.c.value.is_not(None)
+)
+#: The kind is named because the key of the table begins with it. A value comes along where the name is a commitment.
+_NAMES = (
+    select(_ROW.c.id, _ROW.c.code, _ROW.c.data["name"].as_string(), _VALUE.c.value)
+    .outerjoin(_VALUE, _VALUE.c.commitment == _ROW.c.data["name"].as_string())
+    .where(_ROW.c.kind.in_(_NAMED), _ROW.c.id.in_(bindparam("some", expanding=True)))
+)
 
 
 def opened(connection: Connection, commitments: Iterable[str]) -> dict[str, Any]:
     """Return commitment -> value; an erased one is missing."""
-    table = records.personal_value
     found: dict[str, Any] = {}
     for some in _portions(set(commitments)):
-        rows = connection.execute(
-            select(table.c.commitment, table.c.value).where(
-                table.c.commitment.in_(some), table.c.value.is_not(None)
-            )
-        )
+        rows = connection.execute(_OPENED, {"some": some})
         found.update((commitment, orjson.loads(value)) for commitment, value in rows)
     return found
 
@@ -45,16 +51,12 @@ def names_of(connection: Connection, ids: Iterable[str | None], language: str = 
     """Return id -> name for rows of registers; an erased name shows as such, an unknown id as itself."""
     wanted = {one for one in ids if one}
     found = {one: OURS[one].text(language) for one in wanted & set(OURS)}
-    row = records.register_row
-    held: dict[str, str] = {}
     for some in _portions(wanted - set(OURS)):
-        # The kind is named because the key of the table begins with it.
-        where = (row.c.kind.in_(_NAMED), row.c.id.in_(some))
-        for one, code, data in connection.execute(select(row.c.id, row.c.code, row.c.data).where(*where)):
-            held[one] = data.get("name") or code
-    values = opened(connection, filter(is_commitment, held.values()))
-    for one, name in held.items():
-        found[one] = str(values.get(name, ERASED.text(language))) if is_commitment(name) else name
+        for one, code, name, value in connection.execute(_NAMES, {"some": some}):
+            if is_commitment(name):
+                found[one] = str(orjson.loads(value)) if value else ERASED.text(language)
+            else:
+                found[one] = name or code
     return {one: found.get(one, one) for one in wanted}
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - the doors name it from here
-from sqlalchemy import func, or_, select
 
 from engine import records
 from engine.cases import Case
@@ -18,7 +18,23 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 _CASE, _ROW, _MEMBER = records.workflow_case, records.register_row, records.membership
+_NOTICE, _AWAY = records.notice, records.substitution
 _FIELDS = tuple(item.name for item in fields(Case))
+_KEY: BindParameter[Any] = bindparam("key")
+_TODAY: BindParameter[Any] = bindparam("today")
+# Statements for one row are made once: making one costs as much as running it, and every notice runs them.
+_ONE_CASE = select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == _KEY)
+_ONE_ROW = select(_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version).where(
+    _ROW.c.kind == bindparam("kind"), or_(_ROW.c.code == _KEY, _ROW.c.id == _KEY)
+)
+_ONE_NOTICE = select(
+    _NOTICE.c.case_id, _NOTICE.c.seq, _NOTICE.c.word, _NOTICE.c.person, _NOTICE.c.facts, _NOTICE.c.created_at
+).where(_NOTICE.c.id == _KEY)
+_SUBSTITUTE = (
+    select(_AWAY.c.substitute, _AWAY.c.from_on)
+    .where(_AWAY.c.absent == _KEY, _AWAY.c.from_on <= _TODAY, or_(_AWAY.c.to_on.is_(None), _AWAY.c.to_on >= _TODAY))
+    .order_by(_AWAY.c.from_on.desc(), _AWAY.c.word)
+)
 #: Later than every instant of the store.
 NEVER = 1 << 62
 
@@ -79,7 +95,7 @@ class Counts:
 
 def case_by_id(connection: Connection, case_id: str) -> Case:
     """Return a case as it stands in this snapshot."""
-    row = connection.execute(select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == case_id)).one()
+    row = connection.execute(_ONE_CASE, {"key": case_id}).one()
     return Case(**dict(zip(_FIELDS, row, strict=True)))
 
 
@@ -92,23 +108,12 @@ def children_of(connection: Connection, case_id: str) -> list[Child]:
 
 def notice_by_id(connection: Connection, notice: str) -> NoticeToSend:
     """Return a notice."""
-    table = records.notice
-    columns = (table.c.case_id, table.c.seq, table.c.word, table.c.person, table.c.facts, table.c.created_at)
-    return NoticeToSend(*connection.execute(select(*columns).where(table.c.id == notice)).one())
+    return NoticeToSend(*connection.execute(_ONE_NOTICE, {"key": notice}).one())
 
 
 def substitute_of(connection: Connection, person: str, today: str) -> tuple[str, str] | None:
     """Return (who stands in for a person today, since when), the newest substitution first; None for nobody."""
-    table = records.substitution
-    found = connection.execute(
-        select(table.c.substitute, table.c.from_on)
-        .where(
-            table.c.absent == person,
-            table.c.from_on <= today,
-            or_(table.c.to_on.is_(None), table.c.to_on >= today),
-        )
-        .order_by(table.c.from_on.desc(), table.c.word)
-    ).first()
+    found = connection.execute(_SUBSTITUTE, {"key": person, "today": today}).first()
     return (str(found[0]), str(found[1])) if found else None
 
 
@@ -123,9 +128,7 @@ def entered(connection: Connection, kind: str) -> list[Entered]:
 
 def entered_as(connection: Connection, kind: str, key: str) -> Entered | None:
     """Return the row of a register with this code or id."""
-    columns = (_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version)
-    query = select(*columns).where(_ROW.c.kind == kind, or_(_ROW.c.code == key, _ROW.c.id == key))
-    found = connection.execute(query).first()
+    found = connection.execute(_ONE_ROW, {"kind": kind, "key": key}).first()
     return Entered(*found) if found else None
 
 

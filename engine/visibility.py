@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 
 from engine import records
 from engine.store import Seat
@@ -66,21 +66,28 @@ def look_as(connection: Connection, person: str, today: str) -> Viewer:
     Shapes:
         person: id. today: ISO date.
     """
-    absent = records.substitution
-    standing_in = select(absent.c.absent).where(absent.c.substitute == person, _holds(absent, today))
-    persons = frozenset({person, *connection.execute(standing_in).scalars()})
-    member = records.membership
-    rows = connection.execute(
-        select(member.c.person, member.c.bound, member.c.role)
-        .where(member.c.person.in_(persons), _holds(member, today))
-        .order_by(member.c.person, member.c.word)
-    )
-    seats = tuple(Seat(*row) for row in rows)
+    persons = frozenset({person, *connection.execute(_STANDING_IN, {"me": person, "today": today}).scalars()})
+    seats = seats_of(connection, person, today)
     return Viewer(person, today, persons, seats, persons | _reach(seats, _organisations(connection), today))
 
 
-def _holds(table: Table, today: str) -> ColumnElement[bool]:
+def seats_of(connection: Connection, person: str, today: str) -> tuple[Seat, ...]:
+    """Return the memberships that hold today of a person and of all whom they stand in for today."""
+    return tuple(Seat(*row) for row in connection.execute(_SEATS, {"me": person, "today": today}))
+
+
+def _holds(table: Table) -> ColumnElement[bool]:
+    today: BindParameter[str] = bindparam("today")
     return and_(table.c.from_on <= today, or_(table.c.to_on.is_(None), table.c.to_on >= today))
+
+
+_ABSENT, _MEMBER = records.substitution, records.membership
+_STANDING_IN = select(_ABSENT.c.absent).where(_ABSENT.c.substitute == bindparam("me"), _holds(_ABSENT))
+_SEATS = (
+    select(_MEMBER.c.person, _MEMBER.c.bound, _MEMBER.c.role)
+    .where(or_(_MEMBER.c.person == bindparam("me"), _MEMBER.c.person.in_(_STANDING_IN)), _holds(_MEMBER))
+    .order_by(_MEMBER.c.person, _MEMBER.c.word)
+)
 
 
 def _organisations(connection: Connection) -> list[_Organisation]:

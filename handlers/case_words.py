@@ -13,6 +13,8 @@ from engine.readings import case_by_id
 from engine.rule_units import GRADE_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from engine.cases import Case
     from engine.definition import Citation, Deadline, Definition, State, Who
     from engine.engine import Engine
@@ -137,13 +139,23 @@ class CaseWords:
 
 
 def look(
-    engine: Engine, connection: Connection, case_id: str, today: date, language: str = "vi"
+    engine: Engine,
+    connection: Connection,
+    case_id: str,
+    today: date,
+    language: str = "vi",
+    *,
+    also: Iterable[str] = (),
 ) -> CaseWords:
-    """Read a case and what its words need."""
+    """Read a case and what its words need.
+
+    Shapes:
+        also: ids whose names are wanted, too.
+    """
     case = case_by_id(connection, case_id)
     parent = case_by_id(connection, case.parent) if case.parent else None
     names = names_of(
-        connection, [case.holder_organisation, case.holder_person, *case.parties.values()], language
+        connection, [case.holder_organisation, case.holder_person, *case.parties.values(), *also], language
     )
     return CaseWords(
         engine, case, engine.definitions.by_hash(case.definition), parent, names, today, language

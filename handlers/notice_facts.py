@@ -11,9 +11,9 @@ from engine import readings
 from engine.case_history import entry_at
 from engine.civil_time import day_at
 from engine.errors import Words
-from engine.names import names_of, opened
+from engine.names import commitments_in, opened, shown
 from engine.personal import is_commitment
-from engine.visibility import look_as
+from engine.visibility import seats_of
 from handlers import case_words, words
 from handlers.channels import ChannelRefused, Message, message_id
 from handlers.notice_texts import as_html
@@ -71,9 +71,22 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
     today = day_at(now)
     with store.read() as connection:
         row = readings.notice_by_id(connection, notice)
-        receiver = _receiver(connection, row.person, channel, today.isoformat())
-        view = case_words.look(app.engine, connection, row.case_id, today, receiver.language)
-        facts = _facts(connection, view, row.seq, row.facts)
+        person, since = _stands_in(connection, row.person, today.isoformat())
+        told = readings.entered_as(connection, "person", person)
+        data: dict[str, Any] = told.data if told else {}
+        entry = entry_at(connection, row.case_id, row.seq) or {}
+        by: dict[str, Any] = entry.get("principal", {})
+        view = case_words.look(
+            app.engine, connection, row.case_id, today, data.get("language") or "vi",
+            also=filter(None, (person, row.person, by.get("person"), by.get("organisation"))),
+        )  # fmt: skip
+        address = data.get(channel.address_word, "") if channel.address_word else ""
+        values = opened(connection, commitments_in([address, entry.get("reason")]))
+        receiver = Receiver(
+            person, view.names[person], str(values.get(address, "") if is_commitment(address) else address or ""),
+            view.language, view.names[row.person] if since else "", words.day(since),
+        )  # fmt: skip
+        facts = _facts(view, entry, values, row.facts)
         triggers = _to_do(connection, view, receiver.person)
     if channel.address_word and not receiver.address:
         raise ChannelRefused(channel=channel.name, said=f"{receiver.name}: chưa có địa chỉ / no address")
@@ -94,44 +107,26 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
     )
 
 
-def _receiver(connection: Connection, person: str, channel: Channel, today: str) -> Receiver:
-    absent, since = "", ""
-    seen = {person}
+def _stands_in(connection: Connection, person: str, today: str) -> tuple[str, str]:
+    """Return (who gets what is meant for a person, since when), (themselves, "") when nobody stands in."""
+    since, seen = "", {person}
     for _ in range(_MOST_SUBSTITUTES):
         found = readings.substitute_of(connection, person, today)
         if found is None or found[0] in seen:
             break
-        absent = absent or person
         person, since = found
         seen.add(person)
-    row = readings.entered_as(connection, "person", person)
-    data: dict[str, Any] = row.data if row else {}
-    names = names_of(connection, [person, absent])
-    address = data.get(channel.address_word, "") if channel.address_word else ""
-    if is_commitment(address):
-        address = opened(connection, [address]).get(address, "")
-    language = data.get("language") or "vi"
-    return Receiver(
-        person,
-        names.get(person, person),
-        str(address or ""),
-        language,
-        names.get(absent, ""),
-        words.day(since),
-    )
+    return person, since
 
 
-def _facts(connection: Connection, view: CaseWords, seq: int, noted: Any) -> dict[str, Any]:
+def _facts(view: CaseWords, entry: dict[str, Any], values: dict[str, Any], noted: Any) -> dict[str, Any]:
     told: dict[str, Any] = orjson.loads(noted) if isinstance(noted, str) else dict(noted or {})
-    entry = entry_at(connection, view.case.id, seq, view.language)
     language, definition = view.language, view.definition
     state = definition.states.get(str(told.get("state") or view.case.state), view.state)
-    moved = (
-        definition.trigger(entry.from_state, entry.trigger)
-        if entry and entry.from_state
-        else definition.start
-    )
-    is_move = entry is not None and bool(entry.trigger) and moved is not None and moved.name == entry.trigger
+    trigger, from_state = entry.get("trigger"), entry.get("from")
+    moved = definition.trigger(from_state, trigger) if trigger and from_state else definition.start
+    is_move = bool(trigger) and moved is not None and moved.name == trigger
+    principal = entry.get("principal", {})
     due_on = str(told.get("due_on") or view.case.due_on or "")
     return {
         "code": view.case.code,
@@ -143,14 +138,14 @@ def _facts(connection: Connection, view: CaseWords, seq: int, noted: Any) -> dic
         "due": words.day(due_on),
         "left": view.left(due_on) if due_on else "",
         "trigger": moved.title.text(language) if is_move and moved else "",
-        "by": " · ".join(filter(None, (entry.who, entry.organisation))) if entry else "",
-        "reason": entry.reason if entry else "",
+        "by": " · ".join(view.names[one] for name in ("person", "organisation") if (one := principal.get(name))),
+        "reason": shown(entry.get("reason"), values, language) or "",
         "facts": told,
     }
 
 
 def _to_do(connection: Connection, view: CaseWords, person: str) -> list[str]:
-    seats = {(seat.bound, seat.role) for seat in look_as(connection, person, view.today.isoformat()).seats}
+    seats = {(seat.bound, seat.role) for seat in seats_of(connection, person, view.today.isoformat())}
     return [
         trigger.title.text(view.language)
         for trigger in view.state.triggers.values()
