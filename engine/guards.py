@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Broken, Words
+from engine.expressions import share
 
-__all__ = ["GUARDS", "Facts", "Guard", "Verdict", "Words", "guard"]
+__all__ = ["GUARDS", "Facts", "Guard", "Verdict", "Words", "guard", "share"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from engine.expressions import share
-from engine.guards import Verdict, Words, guard
+from engine.guards import Verdict, Words, guard, share
 
 if TYPE_CHECKING:
-    from engine.cases import Case
+    from collections.abc import Mapping
+
     from engine.guards import Facts
 
 
@@ -58,7 +58,7 @@ def advances_within_rate(facts: Facts, *, amount: str) -> Verdict:
 
     A rate that is not verified, and an advance that is too high by itself, have a requirement of their own.
     """
-    if not any(_amount(one, amount) for one in facts.siblings):
+    if not any(_amount(one.data, one.final, amount) for one in facts.siblings):
         return Verdict(ok=True)
     support = facts.parent.data.get("support_vnd") if facts.parent else None
     rate = facts.rules("advance_rate").value
@@ -68,11 +68,11 @@ def advances_within_rate(facts: Facts, *, amount: str) -> Verdict:
 
 def _together(facts: Facts, amount: str, limit: int | None) -> Verdict:
     """Compare what this case and its living siblings ask for with a limit; without a limit nothing is said."""
-    together = sum(_amount(one, amount) for one in (facts.case, *facts.siblings))
+    together = sum(_amount(one.data, one.final, amount) for one in (facts.case, *facts.siblings))
     inputs = {"together_vnd": together, "limit_vnd": limit}
     return Verdict(ok=limit is None or together <= limit, inputs=inputs)
 
 
-def _amount(case: Case, field: str) -> int:
-    given = case.data.get(field)
-    return given if isinstance(given, int) and case.final not in {"refused", "stopped"} else 0
+def _amount(data: Mapping[str, Any], final: str | None, field: str) -> int:
+    given = data.get(field)
+    return given if isinstance(given, int) and final not in {"refused", "stopped"} else 0
