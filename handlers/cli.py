@@ -76,7 +76,9 @@ def run(arguments: list[str]) -> int:
         if "--lang" not in " ".join(arguments):
             language = settings.language
         _quieten()
-        code = make(arguments[0] if arguments else "")(args=arguments, prog_name="tiendo", standalone_mode=False)
+        code = make(arguments[0] if arguments else "")(
+            args=arguments, prog_name="tiendo", standalone_mode=False
+        )
     except SettingWrong as wrong:
         cli_print.screen(error=True).print(wrong.sentence(language))
         return REFUSED

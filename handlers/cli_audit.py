@@ -9,7 +9,7 @@ import typer
 
 from engine import audit, relay
 from engine.relay import OutboxRowUnknown
-from handlers import cli_print, words
+from handlers import cli_print, code_words, words
 from handlers.cli_session import Commands, Session
 
 BROKEN = 70
@@ -35,7 +35,10 @@ def fsck(session: Session) -> None:
             if report.is_clean
             else session.say(f"Có {count} chỗ sai", f"{count} findings")
         )
-        counted = [f"{name} {words.number(found, session.language)}" for name, found in report.counts.items()]
+        counted = [
+            f"{words.number(found, session.language)} {code_words.said(code_words.COUNTED, name, session.language)}"
+            for name, found in report.counts.items()
+        ]
         cli_print.line(" · ".join([verdict, *counted]), "bold")
     if not report.is_clean:
         raise typer.Exit(BROKEN)
@@ -47,7 +50,11 @@ def stuck(session: Session) -> None:
     rows = relay.stuck(session.store)
     names = ("id", "topic", "channel", "state", "attempts", "error")
     heads = session.say("Mã|Chủ đề|Kênh|Trạng thái|Lần|Vì sao", "Id|Topic|Channel|State|Tries|Why").split("|")
-    cells = [[row[name] for name in names] for row in rows]
+    tables = {"topic": code_words.TOPICS, "state": code_words.ROW_STATES}
+    cells = [
+        [code_words.said(tables.get(name, {}), str(row[name] or ""), session.language) for name in names]
+        for row in rows
+    ]
     empty = session.say("Không có việc gửi nào bị kẹt.", "Nothing is stuck.")
     cli_print.show(session, rows, heads, cells, empty=empty)
 

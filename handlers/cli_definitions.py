@@ -13,8 +13,9 @@ from engine.diagram import mermaid, svg
 from engine.errors import Refused, Words
 from engine.linter import validate as validate_text
 from engine.loading import Known
+from engine.rule_rows import Unverified
 from engine.rule_units import show
-from handlers import build, cli_print, publishing, words
+from handlers import build, cli_print, code_words, publishing, words
 from handlers.case_words import source_words
 from handlers.cli_session import Commands, Session
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from engine.definition import Definition
     from engine.findings import Finding
     from engine.rule_rows import Value
     from engine.rules import RuleBook
@@ -178,7 +180,8 @@ def calendar(
         if plain["working"]
         else session.say("ngày nghỉ", "a day off")
     )
-    status = f" [{note.status}: {note.source}]" if note.source else ""
+    how = code_words.said(code_words.CALENDAR_STATUSES, note.status, session.language)
+    status = f" [{how}: {note.source}]" if note.source else ""
     cli_print.line(f"{words.day(found)}: {verdict} — {plain['title']}{status}")
     cli_print.line(
         session.say("Ngày làm việc kế tiếp", "Next working day")
@@ -214,7 +217,7 @@ def rules(
             cli_print.line(f"  {line}")
         return
     heads = session.say("Khoá|Nghĩa|Giá trị|Căn cứ", "Key|Meaning|Value|Source").split("|")
-    cli_print.table(heads, [(one["key"], one["title"], one["shown"], one["source"]) for one in plain])
+    cli_print.table(heads, [_value_cells(session, one) for one in found])
 
 
 def _rows(book: RuleBook, key: str, given: Mapping[str, str], on: date, language: str) -> list[str]:
@@ -226,8 +229,18 @@ def _rows(book: RuleBook, key: str, given: Mapping[str, str], on: date, language
         when = ", ".join(f"{name}={'|'.join(found)}" for name, found in row.when) or "—"
         held = show(row.unit, row.value, unlimited=row.unlimited, language=language)
         source = source_words(str(row.cite or ""), row.grade, language)
-        lines.append(f"{pack.pack}: {when} → {held}  [{source}]")
+        lines.append(f"{pack.title.text(language)}: {when} → {held}  [{source}]")
     return lines
+
+
+def _value_cells(session: Session, one: Value) -> tuple[str, str, str, str]:
+    """Return key, title, value, source; what depends on a word nobody gave says which, not that nobody knows."""
+    language = session.language
+    missing = ", ".join(one.missing) if isinstance(one, Unverified) else ""
+    if missing:
+        return (one.key, one.title.text(language), session.say(f"tùy {missing}", f"by {missing}"), "--when …")
+    source = source_words(str(one.cite or ""), one.grade, language)
+    return (one.key, one.title.text(language), one.shown(language), source)
 
 
 def _value_json(one: Value, language: str) -> dict[str, Any]:
@@ -243,6 +256,14 @@ def _finding_json(one: Finding, language: str) -> dict[str, Any]:
         "file": one.file, "line": one.line, "column": one.column, "code": one.code,
         "words": one.words.text(language), "suggestion": one.suggestion,
     }  # fmt: skip
+
+
+def _target(found: Definition, to: str, language: str) -> str:
+    """Return the title of the state that a trigger leads to; words for `$same` and `$previous`."""
+    if to in found.states:
+        return found.states[to].title.text(language)
+    same = Words("vẫn ở đó", "stays there")
+    return (same if to == "$same" else Words("trở lại bước trước", "back to where it was")).text(language)
 
 
 def _one_definition(session: Session, name: str) -> None:
@@ -265,12 +286,18 @@ def _one_definition(session: Session, name: str) -> None:
     for field in found.fields.values():
         choices = f" [{', '.join(field.choices)}]" if field.choices else ""
         cli_print.line(
-            f"  {session.say('trường', 'field')} {field.name} ({field.type}): {field.title.text(language)}{choices}"
+            f"  {session.say('trường', 'field')} {field.name} "
+            f"({code_words.said(code_words.FIELD_TYPES, field.type, language)}): {field.title.text(language)}{choices}"
         )
+    phases = {one.name: one.title.text(language) for one in found.phases}
     for state in found.states.values():
-        triggers = ", ".join(f"{one.name} → {one.to}" for one in state.triggers.values() if not one.overlay)
+        triggers = "; ".join(
+            f"{one.title.text(language)} ({one.name}) → {_target(found, one.to, language)}"
+            for one in state.triggers.values()
+            if not one.overlay
+        )
         cli_print.line(
-            f"  {state.phase} · {state.name}: {state.title.text(language)}"
+            f"  {phases[state.phase]} · {state.title.text(language)} ({state.name})"
             + (f" — {triggers}" if triggers else "")
         )
 

@@ -13,7 +13,7 @@ from engine.case_rows import Filter
 from engine.civil_time import words_left
 from engine.readings import case_by_id
 from engine.visibility import hidden_words
-from handlers import cli_print, cli_show, words
+from handlers import cli_print, cli_show, cli_story, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Mã hồ sơ, ví dụ ST-2023-QG-01.")]
 Year = Annotated[int, typer.Option("--year", help="Năm kế hoạch; 0: mọi năm.")]
 _PAGE = 500
+#: So much of a title fits two lines of a list on a screen of 100 columns.
+_TITLE = 48
 
 
 def four_facts(session: Session, case: str) -> None:
@@ -57,11 +59,29 @@ def case_cells(session: Session, row: CaseRow) -> tuple[str, ...]:
     definition = session.engine.definitions.by_hash(row.definition)
     due = ""
     if row.due_on:
-        from_iso = session.today.fromisoformat(row.due_on)
-        due = f"{words.day(row.due_on)} ({words_left(session.today, from_iso, session.engine.calendar, session.language)})"
+        left = words_left(
+            session.today, session.today.fromisoformat(row.due_on), session.engine.calendar, session.language
+        )
+        due = f"{words.day(row.due_on)}\n{left}"
     state = definition.states[row.state].title.text(session.language)
-    title = row.title if len(row.title) <= 60 else row.title[:59] + "…"  # noqa: PLR2004 - fits a screen
-    return (row.code, title, state, row.holder_name, due, words.millions(row.amount_vnd, session.language))
+    title = row.title if len(row.title) <= _TITLE else row.title[: _TITLE - 1].rstrip() + "…"
+    return (
+        row.code,
+        title,
+        state,
+        _holder(session, row),
+        due,
+        words.millions(row.amount_vnd, session.language),
+    )
+
+
+def _holder(session: Session, row: CaseRow) -> str:
+    """Return who holds a case, short enough for a list: the person where one is named, else the role."""
+    if row.holder_person:
+        return row.holder_name
+    party, _, role = row.holder.partition(".")
+    known = session.engine.definitions.by_hash(row.definition).parties.get(party)
+    return known.roles[role].text(session.language) if known and role in known.roles else row.holder_name
 
 
 def _head(session: Session) -> list[str]:
@@ -103,10 +123,10 @@ def show_history(session: Session, *, code: Code) -> None:
         hidden = hidden_words(definition, parties, session.viewer)
         entries = history(connection, row.id, hidden=hidden, language=session.language)
     if session.as_json:
-        cli_print.as_json([cli_show.entry_json(one) for one in entries])
+        cli_print.as_json([cli_story.entry_json(one) for one in entries])
         return
     for one in entries:
-        for text in cli_show.entry_lines(session, definition, one):
+        for text in cli_story.entry_lines(session, definition, one):
             cli_print.line(text)
 
 
@@ -173,7 +193,13 @@ def board(
         "Quy trình|Giai đoạn|Hồ sơ|Triệu đồng|Quá hạn", "Definition|Phase|Cases|Million đồng|Late"
     ).split("|")
     cells_shown = [
-        (one.name, title, one.cases, words.millions(one.amount_vnd, session.language), one.late)
+        (
+            session.engine.definitions.newest(one.name).title.text(session.language),
+            title,
+            one.cases,
+            words.millions(one.amount_vnd, session.language),
+            one.late,
+        )
         for one, title, _ in titled
     ]
     cli_print.table(heads, cells_shown, right=(2, 3, 4))

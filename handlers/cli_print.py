@@ -133,7 +133,9 @@ def supply(
     kind, _, word = one.place.partition(":")
     code = shlex.quote(case) if case else "CODE"
     said = language == "en"
-    who = " | ".join(map(shlex.quote, people)) or "…"
+    first, others = (shlex.quote(people[0]) if people else "…"), ", ".join(people[1:])
+    # What stands after # is no part of the command: the line can be copied as it is.
+    who = first + (f"  # {'or' if said else 'hoặc'} {others}" if others else "")
     ways = {
         "field": f"tiendo edit {code} --set {word}=…{me}",
         "document": f'tiendo attach {code} {word} --number … --signed-on dd/mm/yyyy --signer "…"{me}',

@@ -13,7 +13,7 @@ from engine.execute import execute
 from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
 from engine.register_words import REGISTERS
-from handlers import cli_print, cli_show, cli_values, finding, words
+from handlers import cli_print, cli_story, cli_values, code_words, finding, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
@@ -82,28 +82,63 @@ def _add_looking(commands: Commands, kind: str) -> None:
             story = history(connection, row_id, kind=kind, language=session.language)
         plain = _plain(session, row)
         if session.as_json:
-            cli_print.as_json({**plain, "history": [cli_show.entry_json(one) for one in story]})
+            cli_print.as_json({**plain, "history": [cli_story.entry_json(one) for one in story]})
             return
         for word, value in plain.items():
-            said = (
-                ", ".join(f"{part}: {one}" for part, one in value.items())
-                if isinstance(value, dict)
-                else value
-            )
-            cli_print.line(f"{word}: {said}")
+            if word != "id":
+                cli_print.line(f"{_title(word, session.language)}: {_said(word, value, session)}")
         for one in story:
-            changed = ", ".join(change.word for change in one.changes)
+            changed = ", ".join(_title(change.word, session.language) for change in one.changes)
             cli_print.line(f"#{one.seq}  {words.instant(one.recorded_at)}  {one.who}: {changed}")
+
+
+def _title(word: str, language: str) -> str:
+    """Return the words of a register's word: "membership.1" gives "Vai trò 1"."""
+    head, _, number = word.partition(".")
+    return " ".join(filter(None, (code_words.said(code_words.REGISTER_WORDS, head, language), number)))
+
+
+def _said(word: str, value: Any, session: Session) -> str:
+    """Return a value of a register as it is read."""
+    language = session.language
+    if isinstance(value, dict):
+        role = code_words.said(code_words.ROLES, str(value.get("role", "")), language)
+        days = [
+            f"{session.say(*lead)} {words.day(value[part])}"
+            for part, lead in (("from", ("từ", "from")), ("to", ("đến", "to")))
+            if value.get(part)
+        ]
+        whose = str(value.get("bound") or value.get("substitute") or "")
+        return " · ".join(filter(None, (role, whose, " ".join(days), str(value.get("document") or ""))))
+    if isinstance(value, bool):
+        return words.value("yes_no", value, language)
+    if word.endswith("_vnd"):
+        return words.money(value, language)
+    if word in {"from", "to", "restored_on"}:
+        return words.day(value)
+    if word in {"province", "scope"}:
+        return code_words.province(str(value))
+    tables = {
+        "kind": code_words.ORGANISATIONS, "legal_form": code_words.LEGAL_FORMS, "programme": code_words.PROGRAMMES,
+    }  # fmt: skip
+    return code_words.said(tables.get(word, {}), str(value), language)
 
 
 def _summary(kind: str, row: dict[str, Any], session: Session) -> str:
     if kind == "person":
         held = [one for word, one in row.items() if word.startswith("membership.")]
-        return "; ".join(f"{one.get('role')} · {one.get('bound')}" for one in held)
+        seats = [
+            (code_words.said(code_words.ROLES, str(one.get("role")), session.language), one.get("bound"))
+            for one in held
+        ]
+        return "; ".join(f"{role} · {bound}" for role, bound in seats)
     if kind == "budget_line":
-        amount = words.money(row.get("amount_vnd"), session.language)
-        return f"{row.get('programme')} {row.get('plan_year')} {row.get('scope')}: {amount}"
-    return " · ".join(str(row[word]) for word in ("kind", "legal_form", "province") if row.get(word))
+        said = [
+            _said(word, row.get(word), session) for word in ("programme", "plan_year", "scope", "amount_vnd")
+        ]
+        return " · ".join(said)
+    shown_words = (word for word in ("kind", "legal_form", "province") if row.get(word))
+    return " · ".join(_said(word, row[word], session) for word in shown_words)
 
 
 def _add_set(commands: Commands, kind: str) -> None:

@@ -9,13 +9,15 @@ import typer
 
 import workflows
 from engine import reports
-from handlers import cli_print, words
+from handlers import cli_print, code_words, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
     from engine.reports import Compared
 
 DIFFERS = 2
+#: So much of a source fits two lines of the table; `--json` has all of it.
+_SOURCE = 44
 
 reporting = Commands()
 
@@ -46,10 +48,13 @@ def _cells(session: Session, row: Compared) -> tuple[str, ...]:
             else words.number(value, session.language)
         )
 
-    published = f"{row.qualifier} {said(row.published)}".strip()
+    qualifier = code_words.said(code_words.QUALIFIERS, row.qualifier, session.language)
+    published = f"{qualifier} {said(row.published)}".strip()
     what = row.what.text(session.language)
     kept = "✓" if row.within else "✗"
-    return (row.province, what, published, said(row.ours), said(row.difference), kept, row.source[:40])
+    source = row.source if len(row.source) <= _SOURCE else row.source[: _SOURCE - 1].rstrip() + "…"
+    province = code_words.province(row.province)
+    return (province, what, published, said(row.ours), said(row.difference), kept, source)
 
 
 def add_to(group: typer.Typer) -> None:

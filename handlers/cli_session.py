@@ -7,6 +7,7 @@ be tried with --as; a production store wants a named person and --operator, and 
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -85,6 +86,9 @@ class Session:
         """The store of the settings, at the present schema."""
         found = opening.open_store(self.settings)
         self._open.append(found)
+        if opening.is_fallback(self.settings) and not self.as_json:
+            banner = self.say("kho mẫu", "sample store")
+            sys.stderr.write(f"[{banner} {found.path}]\n")
         return found
 
     @cached_property

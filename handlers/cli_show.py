@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from engine import deadlines, legal_clock, readings
@@ -11,13 +11,12 @@ from engine.execute import preview
 from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
 from engine.visibility import hidden_words
-from handlers import case_words, cli_print, words
+from handlers import case_words, cli_print, cli_story, code_words, words
 
 if TYPE_CHECKING:
-    from engine.case_history import HistoryEntry
     from engine.case_rows import NoticeRow, SortWord
     from engine.commands import Unmet
-    from engine.definition import Definition, Trigger
+    from engine.definition import Trigger
     from engine.execute import Step
     from engine.timers import Planned
     from handlers.case_words import CaseWords
@@ -91,7 +90,7 @@ def show(session: Session, case: str, *, every: bool) -> None:
         )
     if every:
         _print_data(session, view)
-    _print_children(session, view)
+    _print_children(session, view, every=every)
 
 
 def _print_step(session: Session, view: CaseWords, step: Step) -> None:
@@ -180,13 +179,8 @@ def _print_data(session: Session, view: CaseWords) -> None:
     data = _data(session, view)
     for name, field in view.definition.fields.items():
         if name in data:
-            held = data[name]
-            title = (
-                field.choices[held].text(view.language) if field.choices and held in field.choices else None
-            )
-            cli_print.line(
-                f"  {field.title.text(view.language)} ({name}): {title or words.value(field.type, held, view.language)}"
-            )
+            held = cli_story.value(view.definition, name, data[name], view.language)
+            cli_print.line(f"  {field.title.text(view.language)} ({name}): {held}")
     for word, paper in sorted(_opened(session, view.case.below("document")).items()):
         name, _, number = word.partition(".")
         title = (
@@ -198,15 +192,34 @@ def _print_data(session: Session, view: CaseWords) -> None:
         cli_print.line(f"  📄 {title} ({name} {number}): {signed}")
 
 
-def _print_children(session: Session, view: CaseWords) -> None:
+def _print_children(session: Session, view: CaseWords, *, every: bool) -> None:
+    """Print the children; ended ones of one kind fold into a line, unless all are asked for."""
     with session.store.read() as connection:
         children = readings.children_of(connection, view.case.id)
     if children:
         cli_print.line("\n" + session.say("Hồ sơ con", "Children"), "bold")
-    for child in children:
-        definition = session.engine.definitions.by_hash(child.definition)
-        state = definition.states[child.state].title.text(view.language)
-        cli_print.line(f"  {child.code}  {definition.title.text(view.language)}: {state}  {child.title}")
+    told = [(child, session.engine.definitions.by_hash(child.definition)) for child in children]
+    ended = Counter((one.name, child.state) for child, one in told if one.states[child.state].final)
+    folded: dict[tuple[str, str], list[str]] = {}
+    for child, one in told:
+        if ended[one.name, child.state] > 1 and not every:
+            folded.setdefault((one.name, child.state), []).append(child.code)
+            continue
+        kind, state = one.title.text(view.language), one.states[child.state].title.text(view.language)
+        title = f"  {child.title}" if child.title not in {"", kind} else ""
+        cli_print.line(f"  {child.code}  {kind}: {state}{title}")
+    titles = {
+        (
+            one.name,
+            child.state,
+        ): f"{one.title.text(view.language)}: {one.states[child.state].title.text(view.language)}"
+        for child, one in told
+    }
+    for key, codes in folded.items():
+        last = codes[-1].rpartition("/")[2]
+        cli_print.line(f"  {codes[0]} … {last}  {len(codes)} × {titles[key]}")
+    if folded:
+        cli_print.line(session.say("  Xem từng hồ sơ con: --all", "  Each of them: --all"))
 
 
 def due_of(session: Session, case: str, *, explain: bool) -> None:
@@ -240,14 +253,16 @@ def due_of(session: Session, case: str, *, explain: bool) -> None:
         )
     for one in found:
         left = session.say("đang tạm dừng", "paused") if one["paused"] else view.left(one["due_on"])
-        cli_print.line(f"{one['deadline']}: {words.day(one['due_on'])} ({left})  [{one['source']}]", "bold")
+        title = code_words.deadline(view.definition, view.case.state, str(one["deadline"]), session.language)
+        cli_print.line(f"{title}: {words.day(one['due_on'])} ({left})  [{one['source']}]", "bold")
         if explain:
-            heads = session.say("Ngày|Tính|Thứ|Vì sao|Nguồn", "Day|Counted|No.|Why|Source").split("|")
+            heads = session.say("Ngày|Tính|Đếm|Vì sao|Nguồn", "Day|Counted|No.|Why|Source").split("|")
             cli_print.table(heads, [_row_cells(row, session.language) for row in one["rows"]], right=(2,))
 
 
 def _row_cells(row: legal_clock.CountRow, language: str) -> tuple[str, ...]:
-    source = f"{row.source} ({row.status})" if row.status else row.source
+    status = code_words.said(code_words.CALENDAR_STATUSES, str(row.status), language)
+    source = f"{row.source} ({status})" if row.status else row.source
     return (
         words.day(row.day),
         "✓" if row.counted else "–",
@@ -290,73 +305,6 @@ def notice_subject(session: Session, row: NoticeRow) -> str:
     return session.app.texts.render(row.word, facts, session.language)[0]
 
 
-def entry_lines(session: Session, definition: Definition, one: HistoryEntry) -> list[str]:
-    """Return an entry as a sentence with its changes below."""
-    say, language = session.say, session.language
-    moved = definition.trigger(one.from_state, one.trigger) if one.from_state else definition.start
-    what = (
-        moved.title.text(language)
-        if moved and moved.name == one.trigger
-        else one.trigger or _KIND_WORDS(one.kind, say)
-    )
-    who = one.who + (f" ({one.organisation})" if one.organisation not in {"", one.who} else "")
-    instead = say(f", thay {one.on_behalf_of}", f", for {one.on_behalf_of}") if one.on_behalf_of else ""
-    claimed = (
-        say(f" · theo hồ sơ ngày {words.day(one.happened_on)}", f" · dated {words.day(one.happened_on)}")
-        if one.happened_on
-        else ""
-    )
-    said = one.reason or one.comment
-    to = (
-        f" → {definition.states[one.to_state].title.text(language)}"
-        if one.to_state in definition.states
-        else ""
-    )
-    head = f"#{one.seq}  {words.instant(one.recorded_at)}{claimed}  {who}{instead}: {what}{to}" + (
-        f" — {said}" if said else ""
-    )
-    lines = [head]
-    lines.extend(
-        f"      {_change(definition, change.word, change.before, change.after, language)}"
-        for change in one.changes
-        if change.word.startswith(("data.", "document.", "party.", "vote."))
-    )
-    return lines
-
-
-def _KIND_WORDS(kind: str, say: Any) -> str:  # noqa: N802 - a table of words behind a function of the language
-    found = {
-        "edit": say("sửa dữ liệu", "edited"), "attach": say("đính kèm", "attached"), "detach": say("gỡ giấy tờ", "detached"),
-        "comment": say("ghi ý kiến", "commented"), "assign": say("giao việc", "assigned"), "vote": say("biểu quyết", "voted"),
-        "remind": say("nhắc hạn", "reminded"), "migrate": say("chuyển phiên bản", "moved to another version"),
-        "erase": say("xoá dữ liệu cá nhân", "erased personal data"),
-    }  # fmt: skip
-    return str(found.get(kind, kind))
-
-
-def _change(definition: Definition, word: str, before: Any, after: Any, language: str) -> str:
-    head, _, rest = word.partition(".")
-    field = definition.fields.get(rest.partition(".")[0])
-    title = field.title.text(language) if field else rest
-    if head == "data" and field:
-        return f"{title}: {words.value(field.type, before, language)} → {words.value(field.type, after, language)}"
-    if head == "document" and isinstance(after, dict):
-        signed = " ".join(
-            filter(None, (after.get("number"), words.day(after.get("signed_on")), after.get("signer")))
-        )
-        return f"+ {title}: {signed}"
-    if isinstance(after, dict):
-        after = after.get("verdict", "")
-    return f"{title}: {before or '—'} → {after or '—'}"
-
-
-def entry_json(one: HistoryEntry) -> dict[str, Any]:
-    """Return an entry as plain data."""
-    found = asdict(one)
-    found["recorded_at"] = words.iso_instant(one.recorded_at)
-    return found
-
-
 def print_agenda(session: Session, found: list[Planned]) -> None:
     """Print what will be sent to whom, and what will fire by itself."""
     with session.store.read() as connection:
@@ -370,9 +318,31 @@ def print_agenda(session: Session, found: list[Planned]) -> None:
     ]  # fmt: skip
     heads = session.say("Ngày|Hồ sơ|Thời hạn|Việc|Gửi cho", "Day|Case|Deadline|What|To").split("|")
     rows = [
-        (words.day(one.on), one.code, one.deadline, one.what, ", ".join(names[who] for who in one.to))
+        (words.day(one.on), one.code, *_planned(session, one), ", ".join(names[who] for who in one.to))
         for one in found
     ]
     cli_print.show(
         session, plain, heads, rows, empty=session.say("Không có gì sẽ được gửi.", "Nothing will be sent.")
     )
+
+
+def _planned(session: Session, one: Planned) -> tuple[str, str]:
+    """Return what a timer belongs to and what it will do, in words."""
+    say, language = session.say, session.language
+    with session.store.read() as connection:
+        case = readings.case_by_id(connection, one.case)
+    definition = session.engine.definitions.by_hash(case.definition)
+    state = definition.states[case.state]
+    if one.deadline == deadlines.STARTS:
+        opened_ones = [
+            session.engine.definitions.newest(each.definition) for each in state.starts if each.every
+        ]
+        titles = ", ".join(each.title.text(language) for each in opened_ones)
+        return state.title.text(language), say(f"mở hồ sơ con: {titles}", f"opens a child: {titles}")
+    title = code_words.deadline(definition, case.state, one.deadline, language)
+    if one.kind == "rung":
+        return title, code_words.said(code_words.REMINDERS, one.what, language)
+    trigger = definition.trigger(case.state, one.what) if one.what else None
+    if trigger:
+        return title, say(f"tự làm: {trigger.title.vi}", f"fires: {trigger.title.en}")
+    return title, say("hết hạn", "the deadline passes")

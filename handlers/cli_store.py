@@ -13,7 +13,7 @@ from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, TiendoError, Words
 from engine.execute import execute
 from engine.sqlite_store import SqliteStore
-from handlers import build, cli_print, publishing, words
+from handlers import build, cli_print, code_words, opening, publishing, words
 from handlers.cli_session import Commands, Session
 from handlers.serving import STALE_SECONDS, holder_of
 
@@ -151,7 +151,7 @@ def show_schema(
     what: Annotated[str, typer.Argument(metavar="[upgrade]", help="upgrade: nâng lược đồ của kho.")] = "",
 ) -> None:
     """Lược đồ của kho / the schema of the store."""
-    path = build.store_path(session.settings)
+    path = opening.present_path(session.settings)
     if not path.exists():
         raise build.StoreMissing(path=str(path))
     if what == "upgrade":
@@ -202,7 +202,9 @@ def _looks(session: Session) -> list[tuple[str, bool, str]]:
         store = session.store
     except TiendoError as problem:
         return [*found, (say("Kho", "Store"), False, problem.sentence(session.language))]
-    found.append((say("Kho", "Store"), True, f"{store.path} ({readings.kind_of(store)}, {schema.head()})"))
+    born = code_words.said(code_words.STORE_KINDS, readings.kind_of(store), session.language)
+    number = f"{say('lược đồ', 'schema')} {schema.head()}"
+    found.append((say("Kho", "Store"), True, f"{store.path} ({born}, {number})"))
     held = holder_of(store)
     if held is None:
         found.append(

@@ -18,7 +18,7 @@ from config.settings import Settings, read_settings
 from engine import audit, readings, relay, schema
 from engine.commands import SYSTEM
 from engine.errors import TiendoError
-from handlers import build, cli, cli_print, publishing, sample, words
+from handlers import build, cli, cli_print, opening, publishing, sample, words
 from handlers.cli_session import Session
 from handlers.cli_store import serve
 from handlers.serving import BEAT_SECONDS, ServingSeat
@@ -168,7 +168,8 @@ def _print_what_to_try(session: Session) -> None:
         return
     code, who = found
     command = "tiendo" if Path(sys.prefix, "bin", "tiendo").exists() else "python -m handlers.cli"
-    setting = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
+    named = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
+    setting = "" if opening.is_fallback(read_settings()) else named
     cli_print.line("\n" + session.say("Thử ngay:", "Try:"), "bold")
     for line in (
         f"inbox --as {who}",

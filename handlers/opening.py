@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 _SQLITE = "sqlite:///"
+#: Where `make run` puts the sample store.
+SAMPLE = Path("var") / "sample.db"
 
 
 class StoreKindNotHere(Refused):
@@ -47,7 +49,7 @@ class StoreMissing(Refused):
 
 
 def store_path(settings: Settings) -> Path:
-    """Return the file of the embedded store.
+    """Return the file of the embedded store that the settings name.
 
     Errors:
         StoreKindNotHere: the settings name PostgreSQL or Redis.
@@ -59,13 +61,33 @@ def store_path(settings: Settings) -> Path:
     return Path(settings.database_url.removeprefix(_SQLITE))
 
 
+def present_path(settings: Settings) -> Path:
+    """Return the file to open: the one that the settings name, or the sample where `is_fallback` says so.
+
+    Errors:
+        StoreKindNotHere: the settings name PostgreSQL or Redis.
+    """
+    named = store_path(settings)
+    return SAMPLE if is_fallback(settings) else named
+
+
+def is_fallback(settings: Settings) -> bool:
+    """Whether the sample store is meant: no store is named, there is none at the usual place, and a sample is there.
+
+    So the commands after `make run` need no setting; a store that was named is never passed over.
+    """
+    if "database_url" in settings.model_fields_set or settings.redis_url is not None:
+        return False
+    return SAMPLE.exists() and not store_path(settings).exists()
+
+
 def open_store(settings: Settings) -> Store:
     """Return the store of the settings, its schema and guards checked.
 
     Errors:
         StoreMissing, StoreKindNotHere: nothing was made. Unavailable, Broken: the file can't be used.
     """
-    path = store_path(settings)
+    path = present_path(settings)
     if not path.exists():
         raise StoreMissing(path=str(path))
     return schema.open_store(path)

@@ -139,3 +139,25 @@ def test_an_error_as_json_has_code_sentence_and_what_is_missing(shell: Shell) ->
 
     assert answer.returncode == 2
     assert json.loads(answer.stdout)["error"]["code"] == "store_missing"
+
+
+def test_without_a_store_of_ones_own_the_sample_is_opened_and_said(shell: Shell) -> None:
+    # given a sample where `make run` leaves it, and no other store
+    shell.export("export TIENDO_DATABASE_URL=sqlite:///var/sample.db")
+    assert shell.run("tiendo init --sample").returncode == 0
+    shell.variables.clear()
+
+    # when a command names no store
+    opened = shell.run("tiendo audit fsck")
+
+    # then it is the sample, and the answer says so apart from what programs read
+    assert opened.returncode == 0, opened.stderr
+    assert "kho mẫu var/sample.db" in opened.stderr.replace("\n", " ")
+    assert shell.run("tiendo audit fsck --json").stderr == ""
+
+    # and a store that is named, or the office's own, comes first
+    shell.export("export TIENDO_DATABASE_URL=sqlite:///var/other.db")
+    assert shell.run("tiendo audit fsck").returncode == 2
+    shell.variables.clear()
+    assert shell.run(OFFICE).returncode == 0
+    assert "kho mẫu" not in shell.run("tiendo audit fsck").stderr
