@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,3 +179,27 @@ def test_each_case_of_the_sample_carries_the_note_that_it_is_made_up(loaded: Loa
     with engine.store.read() as connection:
         noted = connection.execute(select(func.count()).where(table.c.kind == "comment")).scalar_one()
     assert noted == summary.cases
+
+
+def test_no_finished_national_project_of_the_sample_breaks_a_date_of_the_law(loaded: Loaded) -> None:
+    # given the day of each move of each national project
+    engine, _ = loaded
+    table = records.transition_log
+    rows = {row.code: row for row in reports.case_rows(engine.store, ("national_project",))}
+    cases = records.workflow_case
+    asked = select(cases.c.code, table.c.entry).where(cases.c.id == table.c.subject).order_by(table.c.seq)
+    with engine.store.read() as connection:
+        entries = [(one, json.loads(entry)) for one, entry in connection.execute(asked) if one in rows]
+    days = {(one, entry["trigger"]): date.fromisoformat(entry["happened_on"]) for one, entry in entries}
+    finished = 0
+    for key, row in rows.items():
+        # then the list went to the agency before 20 June of the year before (before July 2018: 15 June)
+        year = (row.plan_year or 0) - 1
+        assert days[key, "report_registration"] < date(year, 6, 15 if year < 2018 else 20), row.code
+        if (filed := days.get((key, "file_settlement"))) is None:
+            continue
+        finished += 1
+        # and the dossier came within 15 days of the last acceptance, the liquidation by 22 January
+        assert (filed - date.fromisoformat(row.data["accepted_on"])).days <= 15, row.code
+        assert days[key, "close"] <= date(year + 2, 1, 22), row.code
+    assert finished > 20
