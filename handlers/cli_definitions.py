@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 - read at run time, with the types of the options
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -88,7 +88,7 @@ def validate(
 def publish(
     session: Session,
     *,
-    names: Annotated[list[str], typer.Argument(help="Tên quy trình; bỏ trống: mọi quy trình.")] = [],  # noqa: B006
+    names: Annotated[list[str], typer.Argument(help="Tên hoặc tệp quy trình; bỏ trống: mọi quy trình.")] = [],  # noqa: B006
 ) -> None:
     """Công bố quy trình vào kho / publish definitions."""
     done = publishing.publish_all(session.settings, session.engine, session.principal, names)
@@ -145,12 +145,16 @@ def definitions(
 def diagram(
     session: Session,
     *,
-    name: Annotated[str, typer.Argument(help="Tên quy trình, hoặc mã hồ sơ để tô trạng thái hiện tại.")],
+    name: Annotated[
+        str, typer.Argument(help="Tên hoặc tệp quy trình, hoặc mã hồ sơ để tô trạng thái hiện tại.")
+    ],
     svg_form: Annotated[bool, typer.Option("--svg", help="Ảnh SVG thay cho Mermaid.")] = False,
 ) -> None:
     """Sơ đồ quy trình (Mermaid hoặc SVG) / draw a definition."""
     state, definition = None, None
-    if name in session.engine.definitions.names():
+    if Path(name).is_file():
+        definition = publishing.read_file(session.settings, _rules(session), Path(name))
+    elif name in session.engine.definitions.names():
         definition = session.engine.definitions.newest(name)
     else:
         row = session.case(name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import library
 from engine.errors import Refused, Words, did_you_mean
+from engine.loader import load
 from engine.loading import Known
 from engine.publishing import publish as publish_one
 from handlers import build
@@ -56,33 +58,53 @@ def read_all(settings: Settings, rules: RuleBook) -> Library:
     return library.read_library(build.folders(settings), known_beside(settings, rules))
 
 
+def read_file(settings: Settings, rules: RuleBook, file: Path) -> Definition:
+    """Return the definition of a file that stands anywhere; nothing is published.
+
+    Errors:
+        DefinitionRefused: it is to be corrected first.
+    """
+    known = known_beside(settings, rules)
+    outlines = read_all(settings, rules).outlines
+    known = Known(definitions=outlines, rules=known.rules, guards=known.guards, notices=known.notices)
+    return load(file.read_bytes(), name=file.name, known=known)
+
+
 def publish_all(
     settings: Settings, engine: Engine, principal: Principal, names: Iterable[str] = ()
 ) -> list[Published]:
     """Publish the definitions of the folders, or only those named; the very same ones again change nothing.
 
+    Shapes:
+        names: of definitions of the folders, or paths of files that stand anywhere.
     Errors:
         DefinitionRefused: a file of the folders is to be corrected first; nothing was published.
         DefinitionFileUnknown; VersionTaken: earlier ones of the list are published.
     """
     found = read_all(settings, engine.rules).demand()
     wanted = tuple(names) or tuple(found.definitions)
+    known = known_beside(settings, engine.rules)
+    known = Known(definitions=found.outlines, rules=known.rules, guards=known.guards, notices=known.notices)
+    files: dict[str, Path] = {}
     for name in wanted:
-        if name not in found.definitions:
+        if name in found.definitions:
+            files[name] = found.files[name]
+        elif Path(name).is_file():
+            files[name] = Path(name)
+        else:
             near = did_you_mean(name, found.definitions)
             hint = f" → {near}?" if near else ""
             raise DefinitionFileUnknown(name=name, hint=hint, known=", ".join(found.definitions))
-    known = known_beside(settings, engine.rules)
-    known = Known(definitions=found.outlines, rules=known.rules, guards=known.guards, notices=known.notices)
     done = []
-    for name in wanted:
-        definition = found.definitions[name]
-        before = engine.definitions.newest(name) if name in engine.definitions.names() else None
+    for name, file in files.items():
+        definition = found.definitions.get(name) or load(file.read_bytes(), name=file.name, known=known)
+        is_known = definition.name in engine.definitions.names()
+        before = engine.definitions.newest(definition.name) if is_known else None
         if before is not None and before.hash == definition.hash:
             done.append(Published(definition, before))
             continue
-        text = found.files[name].read_text(encoding="utf-8")
-        receipt = publish_one(engine, text, name=found.files[name].name, known=known, principal=principal)
+        text = file.read_text(encoding="utf-8")
+        receipt = publish_one(engine, text, name=file.name, known=known, principal=principal)
         done.append(Published(definition, before, receipt))
     return done
 

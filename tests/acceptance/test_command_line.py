@@ -161,3 +161,23 @@ def test_without_a_store_of_ones_own_the_sample_is_opened_and_said(shell: Shell)
     shell.variables.clear()
     assert shell.run(OFFICE).returncode == 0
     assert "kho mẫu" not in shell.run("tiendo audit fsck").stderr
+
+
+def test_a_file_of_ones_own_is_checked_drawn_and_published(shell: Shell) -> None:
+    # given the first example of the page on definitions, copied into a file
+    page = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    (shell.folder / "purchase.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert shell.run(OFFICE).returncode == 0
+    shell.export("export TIENDO_PERSON=an")
+
+    # when it goes the way that the page describes
+    checked = shell.run("tiendo validate purchase.yaml")
+    drawn = shell.run("tiendo diagram purchase.yaml")
+    published = shell.run("tiendo publish purchase.yaml --operator")
+
+    # then it is clean, drawn without being published, and published
+    assert checked.returncode == 0, checked.stdout
+    assert "Chờ duyệt" in drawn.stdout
+    assert published.returncode == 0, published.stderr
+    assert "đã công bố" in published.stdout
+    assert "purchase" in shell.run("tiendo definitions").stdout
