@@ -101,7 +101,8 @@ class Case:
     def below(self, prefix: str) -> dict[str, Any]:
         """Return the part of the book whose words begin with `prefix` and a dot, keyed by what follows."""
         start = prefix + "."
-        return {word[len(start) :]: value for word, value in self.book.items() if word.startswith(start)}
+        length = len(start)
+        return {word[length:]: value for word, value in self.book.items() if word.startswith(start)}
 
     def documents(self, name: str) -> list[dict[str, Any]]:
         """Return the attached documents of one kind, oldest first."""

@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from engine import canonical, field_values
-from engine.commands import Document
+from engine.commands import PAPER_PARTS, Document
 from engine.errors import Refused, Words
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _is_map_of_texts(value: Any) -> bool:
 
 def _is_papers(value: Any) -> bool:
     return isinstance(value, tuple) and all(
-        isinstance(one, Document) and all(isinstance(getattr(one, part.name), str) for part in fields(one))
+        isinstance(one, Document) and all(isinstance(getattr(one, part), str) for part in PAPER_PARTS)
         for one in value
     )
 

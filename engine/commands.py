@@ -76,6 +76,10 @@ class Document:
     title: str = ""
 
 
+#: What a paper is made of, in the order written.
+PAPER_PARTS = tuple(one.name for one in fields(Document))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What all commands share.
@@ -98,8 +102,7 @@ class Command:
 
     def body(self) -> dict[str, Any]:
         """Return what is asked, without who asks and on which request: what a repeat must share."""
-        skipped = {"id", "principal", "request"}
-        body = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in skipped}
+        body = {name: _plain(getattr(self, name)) for name in _asked(type(self))}
         body["kind"] = self.kind
         return body
 
@@ -112,9 +115,21 @@ class Command:
         return canonical.digest(canonical.write(canonical.check(self.body())))
 
 
+_asked_parts: dict[type[Command], tuple[str, ...]] = {}
+
+
+def _asked(kind: type[Command]) -> tuple[str, ...]:
+    """Return the parts of a command that say what is asked."""
+    found = _asked_parts.get(kind)
+    if found is None:
+        found = tuple(one.name for one in fields(kind) if one.name not in {"id", "principal", "request"})
+        _asked_parts[kind] = found
+    return found
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Document):
-        return {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: getattr(value, name) for name in PAPER_PARTS}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

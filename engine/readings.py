@@ -32,7 +32,11 @@ _ONE_NOTICE = select(
 ).where(_NOTICE.c.id == _KEY)
 _SUBSTITUTE = (
     select(_AWAY.c.substitute, _AWAY.c.from_on)
-    .where(_AWAY.c.absent == _KEY, _AWAY.c.from_on <= _TODAY, or_(_AWAY.c.to_on.is_(None), _AWAY.c.to_on >= _TODAY))
+    .where(
+        _AWAY.c.absent == _KEY,
+        _AWAY.c.from_on <= _TODAY,
+        or_(_AWAY.c.to_on.is_(None), _AWAY.c.to_on >= _TODAY),
+    )
     .order_by(_AWAY.c.from_on.desc(), _AWAY.c.word)
 )
 #: Later than every instant of the store.

@@ -43,26 +43,30 @@ _OPEN_CHILDREN = Words("Còn hồ sơ con chưa kết thúc: {codes}", "Child ca
 
 
 class Values(dict[str, Any]):
-    """The values that expressions see; formulas are computed when first looked at."""
+    """The values that expressions see, for `get` alone: each is fetched, opened or computed when first looked at.
+
+    A case has a hundred fields and a decision looks at ten; so nothing is copied.
+    """
 
     __slots__ = ("facts",)
 
     def __init__(self, facts: Facts) -> None:
-        super().__init__(facts.case.data)
+        super().__init__()
         self.facts = facts
-        if facts.opened:
-            for word, value in facts.case.data.items():
-                if value in facts.opened:
-                    self[word] = facts.opened[value]
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a value; whatever is no field of the case (parent, papers, formulas) is made when first asked for."""
-        if name not in self:
-            made = self._made(name)
-            if made is None:
+        value = super().get(name)
+        if value is None:
+            value = self.facts.case.data.get(name)
+            if value is None:
+                value = self._made(name)
+            elif self.facts.opened and isinstance(value, str):
+                value = self.facts.opened.get(value, value)
+            if value is None:
                 return default
-            self[name] = made
-        return self[name]
+            self[name] = value
+        return value
 
     def _made(self, name: str) -> Any:
         facts = self.facts

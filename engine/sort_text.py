@@ -12,15 +12,24 @@ import unicodedata
 #: Stands between the key and the original; sorts before every letter, so a shorter key comes first.
 _BETWEEN = "\x1f"
 _GAPS = re.compile(r"\s+")
+
+
+class _Bare(dict[int, int | None]):
+    """A table for `str.translate`: marks fall away, every other sign stays; each sign is looked up once."""
+
+    def __missing__(self, sign: int) -> int | None:
+        found = self[sign] = None if unicodedata.combining(chr(sign)) else sign
+        return found
+
+
 #: đ is a letter of its own: taking marks off leaves it.
-_LETTERS = str.maketrans({"đ": "d", "ð": "d"})
+_BARE = _Bare({ord("đ"): ord("d"), ord("ð"): ord("d")})
 
 
 def search_text(text: str) -> str:
     """Return `text` in lower case without marks, đ as d, gaps as one space: "Sở  Công" → "so cong"."""
     lowered = unicodedata.normalize("NFC", text).lower()
-    bare = "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
-    return _GAPS.sub(" ", bare.translate(_LETTERS)).strip()
+    return _GAPS.sub(" ", unicodedata.normalize("NFD", lowered).translate(_BARE)).strip()
 
 
 def sort_text(text: str) -> str:

@@ -138,7 +138,9 @@ def _facts(view: CaseWords, entry: dict[str, Any], values: dict[str, Any], noted
         "due": words.day(due_on),
         "left": view.left(due_on) if due_on else "",
         "trigger": moved.title.text(language) if is_move and moved else "",
-        "by": " · ".join(view.names[one] for name in ("person", "organisation") if (one := principal.get(name))),
+        "by": " · ".join(
+            view.names[one] for name in ("person", "organisation") if (one := principal.get(name))
+        ),
         "reason": shown(entry.get("reason"), values, language) or "",
         "facts": told,
     }
