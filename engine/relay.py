@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, select
+
+from engine import records
 from engine.commands import new_id
 from engine.errors import Refused, Words
 
@@ -33,6 +36,9 @@ _COUNTED = (
     + "".join(f"WHEN error = '{one}' THEN '{more}' " for one, more in pairwise(_SILENT))
     + f"ELSE '{_SILENT[0]}' END"
 )
+
+
+_OWED = select(func.count()).where(records.outbox.c.state.in_(("pending", "claimed", "in_flight")))
 
 
 class OutboxRowUnknown(Refused):
@@ -207,7 +213,5 @@ def retry(store: Store, outbox_id: str) -> None:
 
 def owed(store: Store) -> int:
     """Return how many rows still wait to be done, now or later."""
-    with store.begin() as tx:
-        return int(
-            tx.run("SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'in_flight')")[0][0]
-        )
+    with store.read() as connection:
+        return int(connection.execute(_OWED).scalar_one())
