@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import orjson
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -96,7 +97,9 @@ class SqliteStore:
             self._writer = self._connect()
             self._watcher = self._connect(pragmas=False)
         address = f"sqlite:///file:{quote(str(Path(path).resolve()))}?mode=ro&uri=true"
-        self._readers = create_engine(address, connect_args={"check_same_thread": False})
+        self._readers = create_engine(
+            address, connect_args={"check_same_thread": False}, json_deserializer=orjson.loads
+        )
         event.listen(self._readers, "connect", _reader_connected)
         event.listen(self._readers, "begin", _reader_began)
 

@@ -59,9 +59,10 @@ def checked_documents(
     desk: Desk, definition: Definition, documents: tuple[Document, ...], code: str
 ) -> tuple[Document, ...]:
     """Return the papers, after checking their kind, their day and that their file is stored."""
-    known = [name for name, field in definition.fields.items() if field.type == "document"]
     for paper in documents:
-        if paper.type not in known:
+        declared = definition.fields.get(paper.type)
+        if declared is None or declared.type != "document":
+            known = [name for name, field in definition.fields.items() if field.type == "document"]
             near = did_you_mean(paper.type, known)
             raise DocumentWrong(
                 document=paper.type,
