@@ -24,13 +24,20 @@ _TEXT_NOT_ALLOWED = re.compile(
 )
 
 
+_HIDDEN = Words(
+    "có ký tự không nhìn thấy (ký tự điều khiển hoặc ký tự đảo chiều chữ); hãy gõ lại thay vì dán",
+    "it holds invisible characters (control or direction marks); type it instead of pasting",
+)
+_KEY_WRONG = Words("tên không phải là một từ ASCII", "the name is no ASCII word")
+
+
 class NotCanonical(Refused):
     """A value cannot be written into the log."""
 
     code = "not_canonical"
     words = Words(
-        "Giá trị tại {path} không ghi được vào nhật ký: {why}. Hãy sửa giá trị rồi gửi lại.",
-        "The value at {path} can't be written into the log: {why}. Correct it and send it again.",
+        "Giá trị của “{path}” không ghi được vào nhật ký: {why}. Chưa có gì thay đổi.",
+        "The value of “{path}” can't be written into the log: {why}. Nothing changed.",
     )
 
 
@@ -41,7 +48,7 @@ def clean_text(text: str, path: str) -> str:
         NotCanonical: it holds control characters or marks that turn the direction of reading.
     """
     if _TEXT_NOT_ALLOWED.search(text):
-        raise NotCanonical(path=path, why="control or direction character / ký tự điều khiển hoặc đảo chiều")
+        raise NotCanonical(path=path, why=_HIDDEN)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -59,7 +66,9 @@ def check(value: Any, path: str = "$") -> Any:
         case int():
             if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
                 return value
-            raise NotCanonical(path=path, why="integer beyond 2^53 / số nguyên quá lớn")
+            raise NotCanonical(
+                path=path, why=Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53")
+            )
         case str():
             return clean_text(value, path)
         case list() | tuple():
@@ -67,12 +76,16 @@ def check(value: Any, path: str = "$") -> Any:
         case dict():
             for key in value:
                 if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise NotCanonical(
-                        path=f"{path}.{key}", why="key is not an ASCII word / khoá không hợp lệ"
-                    )
+                    raise NotCanonical(path=f"{path}.{key}", why=_KEY_WRONG)
             return {key: check(item, f"{path}.{key}") for key, item in value.items()}
         case _:
-            raise NotCanonical(path=path, why=f"{type(value).__name__} is not allowed / kiểu không được phép")
+            raise NotCanonical(
+                path=path,
+                why=Words(
+                    "chỉ nhận chữ, số nguyên, có/không, danh sách",
+                    "only text, whole numbers, yes/no and lists fit",
+                ),
+            )
 
 
 def write(value: Any) -> bytes:

@@ -37,8 +37,15 @@ class Words:
         return self.en if language == "en" else self.vi
 
     def fill(self, language: str = "vi", /, **facts: Any) -> str:
-        """Return the text with its placeholders filled; a missing fact shows as `{name}` and never fails."""
-        return self.text(language).format_map(_Shown(facts))
+        """Return the text with its placeholders filled; a missing fact shows as `{name}` and never fails.
+
+        Shapes:
+            facts: plain values, or `Words`, of which the same language is taken.
+        """
+        told = {
+            name: fact.text(language) if isinstance(fact, Words) else fact for name, fact in facts.items()
+        }
+        return self.text(language).format_map(_Shown(told))
 
 
 class _Shown(dict[str, Any]):
@@ -92,12 +99,25 @@ class Broken(TiendoError):
     """A developer or operator must act. HTTP 500, exit code 70."""
 
     code = "broken"
+    words = Words(
+        "Phần mềm gặp lỗi và đã dừng lại; chưa có gì thay đổi. Hãy báo người bảo trì kèm lệnh vừa chạy.",
+        "The software met a fault and stopped; nothing changed. Tell the maintainer, with the command you ran.",
+    )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the known word nearest to `word`, or an empty text when none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return near[0] if near else ""
+
+
+def perhaps(word: str, known: Iterable[str]) -> Words:
+    """Return " Ý bạn là …? " for the known word nearest to `word`, or one blank when none is near.
+
+    It stands between two sentences, so that a sentence with its place reads well either way.
+    """
+    near = did_you_mean(word, known)
+    return Words(f" Ý bạn là “{near}”? ", f" Did you mean “{near}”? ") if near else Words(" ", " ")
 
 
 def all_errors(root: type[TiendoError] = TiendoError) -> dict[str, type[TiendoError]]:

@@ -20,6 +20,7 @@ from engine.errors import Broken, Refused, Words
 from engine.expression_tree import LARGEST_INTEGER, ExpressionRefused, Tree, parse, refuse
 from engine.expression_types import NEVER_MISSING, OPEN, Names, Reading, check
 from engine.expression_walk import Missing, Walk
+from engine.expression_words import Word, answers, compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,6 +115,22 @@ class Expression:
     _flat: tuple[str, ...] = field(compare=False, repr=False)
     _below: tuple[tuple[str, tuple[str, ...]], ...] = field(compare=False, repr=False)
     _functions: tuple[str, ...] = field(compare=False, repr=False)
+
+    @property
+    def compared(self) -> tuple[Word, ...]:
+        """The texts that it compares with what it reads, in the order written."""
+        return tuple(sorted(compared(self._tree), key=lambda one: one.at))
+
+    @property
+    def answers(self) -> tuple[Word, ...] | None:
+        """The texts that it can answer with; None when it may answer what is not written out in it.
+
+        Shapes: path is "" in each; a null answer is left out.
+        """
+        found = answers(self._tree)
+        if found is None:
+            return None
+        return tuple(Word("", str(one.value), one.at) for one in found if one.value is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Compiled programs can't be copied between processes; the names were checked before."""

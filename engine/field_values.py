@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from engine import canonical
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Refused, Words, perhaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +30,8 @@ class FieldUnknown(Refused):
 
     code = "field_unknown"
     words = Words(
-        "“{field}” không phải là trường của {definition}. {hint}Xem các trường bằng lệnh `tiendo definitions {definition}`.",
-        "“{field}” is no field of {definition}. {hint}See its fields with `tiendo definitions {definition}`.",
+        "“{field}” không phải là trường của {definition}.{hint}Xem các trường bằng lệnh `tiendo definitions {definition}`.",
+        "“{field}” is no field of {definition}.{hint}See its fields with `tiendo definitions {definition}`.",
     )
 
 
@@ -41,15 +41,15 @@ class FieldValueWrong(Refused):
     code = "field_value_wrong"
     words = Words(
         "Giá trị của “{field}” không hợp lệ ({given}): cần {wanted}. Chưa có gì thay đổi; hãy sửa rồi gửi lại.",
-        "The value of “{field}” is not valid ({given}): {wanted_en} is wanted. Nothing changed; correct it and send again.",
+        "The value of “{field}” is not valid ({given}): {wanted} is wanted. Nothing changed; correct it and send again.",
     )
 
 
 _WANTED = {
     "text": Words("chữ, tối đa 4.000 ký tự", "text of at most 4,000 characters"),
     "integer": Words("số nguyên", "a whole number"),
-    "money": Words("số đồng nguyên từ 0 đến 10^15", "whole đồng from 0 to 10^15"),
-    "percent": Words("phần trăm tính bằng phần vạn, từ 0 đến 100000", "hundredths of a percent, 0 to 100000"),
+    "money": Words("số đồng nguyên từ 0 đến 1.000.000 tỷ đồng", "whole đồng from 0 to 10^15"),
+    "percent": Words("một tỷ lệ từ 0% đến 1000%, lẻ đến 0,01%", "a rate from 0% to 1000%, to 0.01%"),
     "date": Words("một ngày có thật dạng yyyy-mm-dd", "an existing day as yyyy-mm-dd"),
     "yes_no": Words("có hoặc không", "yes or no"),
     "choice": Words("một trong: {choices}", "one of: {choices}"),
@@ -68,8 +68,7 @@ def field_of(definition: Definition, name: str) -> Field:
     """
     field = definition.fields.get(name)
     if field is None:
-        near = did_you_mean(name, definition.fields)
-        raise FieldUnknown(field=name, definition=definition.name, hint=f"→ {near}? " if near else "")
+        raise FieldUnknown(field=name, definition=definition.name, hint=perhaps(name, definition.fields))
     return field
 
 
@@ -84,8 +83,7 @@ def typed(definition: Definition, name: str, value: Any) -> Any:
         raise FieldValueWrong(
             field=name,
             given=_short(value),
-            wanted="để trống: trường này tự tính",
-            wanted_en="nothing: it is computed",
+            wanted=Words("để trống, vì trường này được tự tính", "nothing, because it is computed"),
         )
     if value is None:
         return None
@@ -93,9 +91,10 @@ def typed(definition: Definition, name: str, value: Any) -> Any:
         wanted = _WANTED[field.type]
         choices = ", ".join(field.choices)
         raise FieldValueWrong(
-            field=name, given=_short(value), wanted=wanted.fill("vi", choices=choices),
-            wanted_en=wanted.fill("en", choices=choices),
-        )  # fmt: skip
+            field=name,
+            given=_short(value),
+            wanted=Words(wanted.fill("vi", choices=choices), wanted.fill("en", choices=choices)),
+        )
     return canonical.clean_text(value.strip(), name) if field.type == "text" else value
 
 
@@ -140,8 +139,7 @@ def check_day(name: str, text: str) -> None:
         FieldValueWrong: naming the paper or field.
     """
     if not _is_day(text):
-        wanted = _WANTED["date"]
-        raise FieldValueWrong(field=name, given=_short(text), wanted=wanted.vi, wanted_en=wanted.en)
+        raise FieldValueWrong(field=name, given=_short(text), wanted=_WANTED["date"])
 
 
 def checked_text(name: str, text: str) -> str:
@@ -152,6 +150,5 @@ def checked_text(name: str, text: str) -> str:
     """
     text = canonical.clean_text(text.strip(), name)
     if not 0 < len(text) <= LONGEST_TEXT:
-        wanted = _WANTED["text"]
-        raise FieldValueWrong(field=name, given=_short(text), wanted=wanted.vi, wanted_en=wanted.en)
+        raise FieldValueWrong(field=name, given=_short(text), wanted=_WANTED["text"])
     return text

@@ -16,7 +16,7 @@ from transitions import EventData, Machine, MachineError
 
 from engine import requirements
 from engine.definition import PREVIOUS, SAME
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Refused, Words, perhaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +34,8 @@ class TriggerNotAllowed(Refused):
 
     code = "trigger_not_allowed"
     words = Words(
-        "Hồ sơ {code} đang ở “{state}” nên không làm được “{trigger}”. Các bước có thể làm: {allowed}. {hint}",
-        "Case {code} is in “{state}”, so “{trigger}” can't be fired. Allowed now: {allowed}. {hint}",
+        "Hồ sơ {code} đang ở “{state}” nên không làm được “{trigger}”.{hint}Các bước làm được lúc này: {allowed}.",
+        "Case {code} is in “{state}”, so “{trigger}” can't be fired.{hint}Allowed now: {allowed}.",
     )
 
 
@@ -186,21 +186,20 @@ def _not_allowed(definition: Definition, trigger: str, facts: Facts) -> TriggerN
         if state
         else [definition.start.name]
     )
-    near = did_you_mean(trigger, known)
     return TriggerNotAllowed(
         code=facts.case.code,
-        state=state.title.vi if state else "",
+        state=state.title if state else "",
         trigger=trigger,
         allowed=", ".join(known) or "—",
-        hint=f"→ {near}?" if near else "",
+        hint=perhaps(trigger, known),
     )
 
 
-def refusal(decision: Decision, code: str) -> RequirementsUnmet:
+def refusal(decision: Decision, code: str | Words) -> RequirementsUnmet:
     """Return the refusal that lists everything a decision lacks."""
     return RequirementsUnmet(
         code=code,
-        trigger=decision.trigger.title.vi,
+        trigger=decision.trigger.title,
         count=len(decision.unmet),
         codes=", ".join(one.code for one in decision.unmet),
         unmet=decision.unmet,

@@ -26,7 +26,10 @@ def target_state(case: Case, new: Definition, command: Migrate) -> str:
     """
     state = command.states.get(case.state, case.state)
     if state not in new.states:
-        why = f"phiên bản mới không có trạng thái “{state}”; hãy nêu --map {case.state}:<trạng thái mới>"
+        why = Words(
+            f"phiên bản mới không có trạng thái “{state}”; hãy nêu --map {case.state}:<trạng thái mới>",
+            f"the new version has no state “{state}”; give --map {case.state}:<new state>",
+        )
         raise MigrationWrong(code=case.code, to=command.to, why=why)
     if (state != case.state and case.state in new.states) or new.states[state].final != case.final:
         why = Words(
@@ -53,13 +56,19 @@ def migrate(desk: Desk, command: Migrate) -> Receipt:
     case = desk.claimed.cases[command.case]
     old = desk.definition(case)
     if command.principal.kind not in MAY_MIGRATE:
-        raise NotPermitted(kind="migrate", code=case.code, needed="operator")
+        raise NotPermitted(
+            kind="migrate",
+            code=case.code,
+            needed=Words("người vận hành (thêm --operator)", "an operator (add --operator)"),
+        )
     new = desk.engine.definitions.version(old.name, command.to)
     state = target_state(case, new, command)
     lacking = [name for name, party in new.parties.items() if party.required and name not in case.parties]
     if lacking:
         raise MigrationWrong(
-            code=case.code, to=command.to, why=f"thiếu bên / missing party: {', '.join(lacking)}"
+            code=case.code,
+            to=command.to,
+            why=Words(f"còn thiếu bên {', '.join(lacking)}", f"the party {', '.join(lacking)} is missing"),
         )
     draft = desk.draft(case)
     before = case.state

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine import canonical, entries, personal, register_reading, registers
 from engine.commands import Receipt
 from engine.entries import Entry
+from engine.errors import Words
 from engine.refusals import CaseUnknown, EraseWrong, NotPermitted
 from engine.rule_rows import entered
 
@@ -79,7 +80,9 @@ def erase(desk: Desk, command: Erase) -> Receipt:
         return _erase_of_case(desk, command, word, today)
     row = register_reading.row_by_key(desk.tx, command.subject_kind, command.subject)
     if row is None:
-        raise EraseWrong(word=command.word, subject=command.subject, why="không có dòng này / no such row")
+        raise EraseWrong(
+            word=command.word, subject=command.subject, why=Words("không có dòng này", "there is no such row")
+        )
     writer = register_reading.eraser_of(desk.tx, command.principal, row, desk.claimed.seats, today)
     context = registers.check_erase(row, command.word, writer)
     personal.erase(desk.tx, row.id, context, desk.tx.now)
@@ -108,7 +111,11 @@ def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt
     if command.principal.kind != "operator":
         if not desk.facts(case).seats:
             raise CaseUnknown(case=command.subject)
-        raise NotPermitted(kind="erase", code=case.code, needed="operator")
+        raise NotPermitted(
+            kind="erase",
+            code=case.code,
+            needed=Words("người vận hành (thêm --operator)", "an operator (add --operator)"),
+        )
     field = desk.definition(case).fields.get(command.word)
     context = (
         personal.context_of("case", command.word)
@@ -118,7 +125,9 @@ def _erase_of_case(desk: Desk, command: Erase, word: str, today: str) -> Receipt
     # Also what was cleared or replaced since: every value that the word ever had is erased.
     if not personal.erase(desk.tx, case.id, context, desk.tx.now):
         raise EraseWrong(
-            word=command.word, subject=case.code, why="không phải dữ liệu cá nhân / not personal"
+            word=command.word,
+            subject=case.code,
+            why=Words("không phải dữ liệu cá nhân, hoặc đã trống", "it is not personal, or empty"),
         )
     draft = desk.draft(case)
     draft.put(word, today)

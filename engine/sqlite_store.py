@@ -20,6 +20,7 @@ import orjson
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from engine.errors import Words
 from engine.sqlite_rows import SqliteTransaction
 from engine.store import (
     StoreBusy,
@@ -47,6 +48,20 @@ _PRAGMAS = (
 )
 _NETWORK_MOUNTS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
+)
+_WRITE_FAILED = frozenset({"SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE"})
+#: What SQLite says, which family it is of, and how we say it.
+_SIGNS: tuple[tuple[type[StoreCorrupt | StoreUnreachable], str, Words], ...] = (
+    (StoreCorrupt, "malformed", Words("có trang dữ liệu bị hỏng", "pages of it are damaged")),
+    (StoreCorrupt, "corrupt", Words("có trang dữ liệu bị hỏng", "pages of it are damaged")),
+    (
+        StoreCorrupt,
+        "not a database",
+        Words("phần đầu tệp không phải của SQLite", "its header is not SQLite's"),
+    ),
+    (StoreCorrupt, "no such table", Words("thiếu bảng dữ liệu", "a table is missing")),
+    (StoreUnreachable, "unable to open", Words("không mở được tệp", "the file can't be opened")),
+    (StoreUnreachable, "i/o error", Words("đĩa báo lỗi khi đọc hoặc ghi", "the disk fails to read or write")),
 )
 
 
@@ -92,7 +107,7 @@ class SqliteStore:
         if kind in _NETWORK_MOUNTS:
             raise StoreOnNetwork(path=self.path, kind=kind)
         if not Path(path).exists():
-            raise StoreUnreachable(path=self.path, why="không có tệp / no such file")
+            raise StoreUnreachable(path=self.path, why=Words("không có tệp", "no such file"))
         with self._told():
             self._writer = self._connect()
             self._watcher = self._connect(pragmas=False)
@@ -122,7 +137,7 @@ class SqliteStore:
             StoreCorrupt: the file is damaged.
         """
         if not self._lock.acquire(timeout=self._busy_seconds):
-            raise StoreBusy(path=self.path, seconds=self._busy_seconds)
+            raise StoreBusy(path=self.path, seconds=f"{self._busy_seconds:g}")
         try:
             with self._told():
                 self._writer.execute("BEGIN IMMEDIATE")
@@ -183,13 +198,15 @@ class SqliteStore:
     def _error(self, problem: BaseException) -> TiendoError:
         said = str(problem).lower()
         if "locked" in said or "busy" in said:
-            return StoreBusy(path=self.path, seconds=self._busy_seconds)
+            return StoreBusy(path=self.path, seconds=f"{self._busy_seconds:g}")
         if "readonly" in said or "read-only" in said:
             return StoreReadOnly(path=self.path)
-        if "full" in said:
+        # A quota or a limit on the size of files is told as a failed write, not as a full disk.
+        if "full" in said or getattr(problem, "sqlite_errorname", "") in _WRITE_FAILED:
             return StoreFull(path=self.path)
-        if "malformed" in said or "not a database" in said or "no such table" in said or "corrupt" in said:
-            return StoreCorrupt(path=self.path, why=said)
+        for family, sign, why in _SIGNS:
+            if sign in said:
+                return family(path=self.path, why=why)
         return StoreUnreachable(path=self.path, why=said)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import family, field_values, machine, supplying
-from engine.errors import did_you_mean
+from engine.errors import Words, did_you_mean
 from engine.refusals import CaseUnknown, ParentWrong, PartyWrong, PlanYearWrong
 from engine.seats import seat_for
 
@@ -43,7 +43,7 @@ def start(desk: Desk, command: Start) -> Receipt:
     facts = desk.facts(case)
     decision = machine.decide(definition, definition.start.name, facts)
     if decision.unmet:
-        raise machine.refusal(decision, definition.title.vi)
+        raise machine.refusal(decision, definition.title)
     if parent is None:
         draft.put("code", _root_code(desk, definition, case))
     seat = seat_for(definition.start.by, case, facts.seats) or ""
@@ -57,7 +57,9 @@ def _parent_for(desk: Desk, definition: Definition, command: Start) -> Case | No
     if definition.is_root:
         if command.parent:
             raise ParentWrong(
-                definition=definition.name, parent=command.parent, why="không cần hồ sơ mẹ / it has no parent"
+                definition=definition.name,
+                parent=command.parent,
+                why=Words("loại hồ sơ này không có hồ sơ mẹ", "it has no parent"),
             )
         return None
     parent = desk.claimed.cases.get(command.parent)
@@ -67,18 +69,22 @@ def _parent_for(desk: Desk, definition: Definition, command: Start) -> Case | No
     rule = above.children.get(definition.name)
     if above.name not in definition.parents or rule is None:
         raise ParentWrong(
-            definition=definition.name, parent=parent.code, why=f"{above.name} không có hồ sơ con loại này"
+            definition=definition.name,
+            parent=parent.code,
+            why=Words(f"{above.name} không có hồ sơ con loại này", f"{above.name} has no such children"),
         )
     if parent.final is not None:
         raise ParentWrong(
-            definition=definition.name, parent=parent.code, why="hồ sơ mẹ đã kết thúc / the parent has ended"
+            definition=definition.name,
+            parent=parent.code,
+            why=Words("hồ sơ mẹ đã kết thúc", "the parent has ended"),
         )
     siblings = [one for one in desk.children(parent) if desk.definition(one).name == definition.name]
     if rule.at_most and len(siblings) >= rule.at_most:
         raise ParentWrong(
             definition=definition.name,
             parent=parent.code,
-            why=f"đã đủ {rule.at_most} / at most {rule.at_most}",
+            why=Words(f"đã đủ {rule.at_most} hồ sơ con", f"it has {rule.at_most} already, the most allowed"),
         )
     return parent
 
@@ -94,19 +100,26 @@ def checked_parties(
             raise PartyWrong(
                 party=name,
                 definition=definition.name,
-                why=f"không có bên này{f' (→ {near}?)' if near else ''}",
+                why=Words(
+                    f"không có bên này{f' (ý bạn là “{near}”?)' if near else ''}",
+                    f"there is no such party{f' (did you mean “{near}”?)' if near else ''}",
+                ),
             )
         if not desk.tx.run(
             "SELECT 1 FROM register_row WHERE kind = :kind AND id = :id", {"kind": party.kind, "id": bound}
         ):
             raise PartyWrong(
-                party=name, definition=definition.name, why=f"không có {party.kind} nào mang mã {bound[:40]}"
+                party=name,
+                definition=definition.name,
+                why=Words(f"trong sổ không có mã {bound[:40]}", f"no {party.kind} has the id {bound[:40]}"),
             )
     inherited = parent.parties if parent else {}
     for name, party in definition.parties.items():
         if party.required and name not in given and name not in inherited:
             raise PartyWrong(
-                party=name, definition=definition.name, why=f"chưa nêu ({party.title.vi} / {party.title.en})"
+                party=name,
+                definition=definition.name,
+                why=Words(f"chưa nêu {party.title.vi}", f"the {party.title.en} is not named"),
             )
     return dict(given)
 

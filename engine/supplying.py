@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import field_values
 from engine.entries import Entry
-from engine.errors import did_you_mean
+from engine.errors import Words, did_you_mean
 from engine.refusals import DocumentWrong, NotEditable
 from engine.seats import seat_for
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 #: How a paper may have been brought: as in the rules on copies, the plainest last.
 COPIES = ("original", "certified", "true_copy", "plain")
 LONGEST_PART = 500
+REGISTERED = {
+    "establishment": Words("một cơ sở đã đăng ký", "a registered establishment"),
+    "organisation": Words("một cơ quan đã đăng ký", "a registered organisation"),
+    "person": Words("một người đã đăng ký", "a registered person"),
+}
 
 
 def entry_in(facts: Facts, seat: str) -> Entry:
@@ -50,8 +55,7 @@ def references(desk: Desk, definition: Definition, values: Mapping[str, Any]) ->
             raise field_values.FieldValueWrong(
                 field=name,
                 given=value[:40],
-                wanted=f"mã của một {kind} đã đăng ký",
-                wanted_en=f"a registered {kind}",
+                wanted=REGISTERED[kind],
             )
 
 
@@ -67,14 +71,19 @@ def checked_documents(
             raise DocumentWrong(
                 document=paper.type,
                 code=code,
-                why=f"không có loại này / unknown{f' (→ {near}?)' if near else ''}",
+                why=Words(
+                    f"định nghĩa không có loại giấy tờ này{f' (ý bạn là “{near}”?)' if near else ''}",
+                    f"the definition has no such document{f' (did you mean “{near}”?)' if near else ''}",
+                ),
             )
         _parts(paper, code)
         if paper.signed_on:
             field_values.check_day(paper.type, paper.signed_on)
         if paper.file and not desk.tx.run("SELECT 1 FROM file WHERE sha256 = :file", {"file": paper.file}):
             raise DocumentWrong(
-                document=paper.type, code=code, why="chưa có tệp này trong kho / the file is not stored"
+                document=paper.type,
+                code=code,
+                why=Words("chưa có tệp này trong kho", "the file is not in the store"),
             )
     return documents
 
@@ -84,14 +93,22 @@ def _parts(paper: Document, code: str) -> None:
     if paper.copy not in COPIES:
         near = did_you_mean(paper.copy, COPIES)
         raise DocumentWrong(
-            document=paper.type, code=code, why=f"copy: {', '.join(COPIES)}{f' (→ {near}?)' if near else ''}"
+            document=paper.type,
+            code=code,
+            why=Words(
+                f"loại bản là một trong {', '.join(COPIES)}{f' (ý bạn là “{near}”?)' if near else ''}",
+                f"the copy is one of {', '.join(COPIES)}{f' (did you mean “{near}”?)' if near else ''}",
+            ),
         )
     for part in (paper.number, paper.signer, paper.title):
         if len(part) > LONGEST_PART:
             raise DocumentWrong(
                 document=paper.type,
                 code=code,
-                why=f"số, người ký, tên: tối đa {LONGEST_PART} ký tự / at most {LONGEST_PART} characters each",
+                why=Words(
+                    f"số, người ký, trích yếu: mỗi mục tối đa {LONGEST_PART} ký tự",
+                    f"number, signer and title have at most {LONGEST_PART} characters each",
+                ),
             )
 
 
@@ -126,7 +143,7 @@ def check_editable(facts: Facts, names: list[str]) -> str:
         found = next((hit for one in rules if (hit := seat_for(one.by, case, facts.seats))), None)
         if found is None:
             raise NotEditable(
-                fields=", ".join(names), code=case.code, state=definition.states[case.state].title.vi
+                fields=", ".join(names), code=case.code, state=definition.states[case.state].title
             )
         seat = found
     return seat
