@@ -107,6 +107,19 @@ class Marks:
                 return self.place(*path)
         return (node.line, node.column) if node else self.place(*path)
 
+    def place_inside(self, path: tuple[str | int, ...], column: int, text: str) -> tuple[int, int]:
+        """Return the place of one character of a value that stands on one line; else the place of the value.
+
+        Shapes:
+            column: 1-based, in the value. text: the whole file.
+        """
+        line, start = self.value_place(*path)
+        lines = text.splitlines()
+        opening = lines[line - 1][start - 1 : start] if line <= len(lines) else ""
+        if opening in {"|", ">"}:
+            return line, start
+        return line, start + column - 1 + (opening in {'"', "'"})
+
 
 def _below(node: Node | None, step: str | int) -> Node | None:
     if node is None:

@@ -15,7 +15,7 @@ from engine.errors import Words
 from engine.findings import DefinitionRefused, Finding, refusal
 from engine.linter import validate
 from engine.loader import outline
-from engine.loading import Known
+from engine.loading import Known, Papers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,6 +112,22 @@ def read_library(folders: Iterable[Path], known: Known | None = None) -> Library
 def rule_types(book: RuleBook) -> Shape:
     """Return key of a rule pack -> type of its value in expressions."""
     return {key: _RULE_TYPES[rule.unit] for pack in book.packs for key, rule in pack.rules.items()}
+
+
+def rule_papers(book: RuleBook) -> Mapping[str, tuple[Papers, ...]]:
+    """Return key of a rule pack that lists papers -> what each of its rows asks for, and of whom.
+
+    Rows that are not verified ask for nothing yet. Rows of the past are among them: their cases still run.
+    """
+    return {
+        key: tuple(
+            Papers(dict(row.when), row.value, pack.pack)
+            for pack, row in book.rows(key)
+            if isinstance(row.value, tuple)
+        )
+        for key in book.keys
+        if book.rule(key).unit == "documents"
+    }
 
 
 def _shown(path: Path, folder: Path) -> str:

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import examples, lint_fields, lint_people
-from engine.definition import PREVIOUS, SAME
+from engine import examples, lint_fields, lint_papers, lint_people, lint_unused, lint_words
+from engine.definition import PREVIOUS
 from engine.errors import Words
 from engine.expression_samples import failure
 from engine.findings import DefinitionRefused, Finding
+from engine.lint_paths import deadline_path, expressions_of, moves, path_of
 from engine.loader import load, read_marks
-from engine.loading import DUE, Known
+from engine.loading import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from engine.definition import Definition, StartChild, State, Trigger
-    from engine.expressions import Expression
+    from engine.definition import Definition
     from engine.findings import Marks
+    from engine.lint_paths import Path
 
 __all__ = ["lint", "validate"]
-
-Path = tuple[str | int, ...]
 
 
 def validate(
@@ -55,32 +54,18 @@ def lint(definition: Definition, marks: Marks, known: Known | None = None) -> li
         *_states(definition),
         *_fireable(definition, known),
         *_deadlines(definition),
+        *_fired_by_deadlines(definition, known),
         *_previous(definition),
         *_expressions(definition),
         *_child_loops(definition, known),
         *lint_people.check(definition),
         *lint_fields.check(definition, known),
+        *lint_papers.check(definition, known),
+        *lint_unused.check(definition, known),
     ]
     found = [Finding(marks.file, *marks.place(*path), code, words) for code, path, words in noted]
+    found += lint_words.check(definition, marks, known)
     return sorted(dict.fromkeys(found))
-
-
-def moves(definition: Definition, state: State) -> Iterator[tuple[Trigger, str]]:
-    """Yield each trigger of a state with each state that it can lead to."""
-    for trigger in state.triggers.values():
-        if trigger.to == SAME:
-            yield trigger, state.name
-        elif trigger.to == PREVIOUS:
-            for other in definition.states.values():
-                if any(one.to == state.name for one in other.triggers.values()):
-                    yield trigger, other.name
-        else:
-            yield trigger, trigger.to
-
-
-def path_of(state: State, trigger: Trigger) -> Path:
-    """Return the keys that lead to a trigger in the file."""
-    return ("overlays", trigger.name) if trigger.overlay else ("states", state.name, "triggers", trigger.name)
 
 
 def _reached(definition: Definition) -> set[str]:
@@ -207,12 +192,9 @@ def _deadlines(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
         for deadline in state.deadlines:
             if deadline.fires or deadline.ladder:
                 continue
-            path: Path = ("states", state.name, "deadline")
-            if deadline.name != DUE:
-                path = ("states", state.name, "deadlines", deadline.name)
             yield (
                 "deadline_without_effect",
-                path,
+                deadline_path(state, deadline),
                 Words(
                     "Hạn này không nhắc ai và không gọi bước nào. Hãy thêm ladder hoặc fires ở "
                     f"“{state.name}”.",
@@ -220,6 +202,42 @@ def _deadlines(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
                     f"“{state.name}”.",
                 ),
             )
+
+
+def _fired_by_deadlines(definition: Definition, known: Known) -> Iterator[tuple[str, Path, Words]]:
+    """Yield deadlines whose trigger asks for what only a person can give: a timer has no reason and is nobody.
+
+    Values and papers may be on the case by then, votes may be in: whether they are is seen on each case.
+    """
+    for state in definition.states.values():
+        for deadline in state.deadlines:
+            trigger = state.triggers.get(deadline.fires)
+            if trigger is None:
+                continue
+            path = (*deadline_path(state, deadline), "fires")
+            if trigger.needs.reason:
+                yield (
+                    "deadline_cannot_fire",
+                    path,
+                    Words(
+                        f"Hạn này không bao giờ gọi được “{trigger.name}” vì bước đó đòi lý do mà chỉ người mới "
+                        "nêu được. Hãy bỏ reason, hoặc gọi bước khác.",
+                        f"This deadline can never fire “{trigger.name}”, which asks for a reason that only a person "
+                        "can give. Drop `reason`, or fire another trigger.",
+                    ),
+                )
+            for call in trigger.guards:
+                if call.name in known.guards and known.guards[call.name].place == "person":
+                    yield (
+                        "deadline_passes_guard",
+                        path,
+                        Words(
+                            f"“{call.name}” xét người thực hiện, nhưng hạn này gọi “{trigger.name}” mà không có "
+                            "người nào nên điều kiện không giữ được gì. Hãy gọi một bước riêng.",
+                            f"“{call.name}” looks at who acts, but when this deadline fires “{trigger.name}” nobody "
+                            "does, so the guard holds nothing back. Fire a trigger of its own.",
+                        ),
+                    )
 
 
 def _previous(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
@@ -249,32 +267,6 @@ def _expressions(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
                     f"Expression “{expression.text}” can't be computed on sample values: {why}.",
                 ),
             )
-
-
-def expressions_of(definition: Definition) -> Iterator[tuple[Path, Expression]]:
-    """Yield every expression of the file once, with the keys that lead to it."""
-    for name, field in definition.fields.items():
-        for key, expression in (("formula", field.formula), ("required_when", field.required_when)):
-            if expression is not None:
-                yield ("fields", name, key), expression
-    triggers: list[tuple[Path, Trigger]] = [(("start",), definition.start)]
-    for state in definition.states.values():
-        triggers += [(path_of(state, trigger), trigger) for trigger in state.triggers.values()]
-        yield from _started(state.starts, ("states", state.name))
-    for path, trigger in dict(triggers).items():
-        if trigger.when is not None:
-            yield (*path, "when"), trigger.when
-        for number, requirement in enumerate(trigger.require):
-            yield (*path, "require", number, "that"), requirement.that
-        for word, expression in trigger.sets.items():
-            yield (*path, "sets", word), expression
-        yield from _started(trigger.starts, path)
-
-
-def _started(starts: Iterable[StartChild], path: Path) -> Iterator[tuple[Path, Expression]]:
-    for number, child in enumerate(starts):
-        for word, expression in child.values.items():
-            yield (*path, "starts", number, "values", word), expression
 
 
 def _child_loops(definition: Definition, known: Known) -> Iterator[tuple[str, Path, Words]]:

@@ -52,6 +52,7 @@ class Outline:
         fields: field -> type of its value; documents are apart. triggers: of all states, overlays included.
         starts: child definition -> fields that its opening fills.
         asked_of_children: child definition -> triggers fired on it when this case pauses, goes on or stops.
+        choices: field of type choice -> its words. parties: names of those who take part.
     """
 
     name: str
@@ -63,6 +64,21 @@ class Outline:
     starts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     asked_of_children: Mapping[str, frozenset[str]] = field(default_factory=dict)
     children: frozenset[str] = frozenset()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parties: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The papers that one row of a rule pack asks for, and of whom.
+
+    Shapes:
+        when: dimension -> the words it may be. names: kinds of paper. pack: name of the pack.
+    """
+
+    when: Mapping[str, tuple[str, ...]]
+    names: tuple[str, ...]
+    pack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +88,14 @@ class Known:
     Shapes:
         definitions: name -> outline. rules: key of a rule pack -> type of its value.
         guards: name -> guard. notices: words of the notices.
+        papers: key of a rule pack that lists papers -> its rows.
     """
 
     definitions: Mapping[str, Outline] | None = None
     rules: Shape | None = None
     guards: Mapping[str, Guard] = field(default_factory=lambda: GUARDS)
     notices: frozenset[str] | None = None
+    papers: Mapping[str, tuple[Papers, ...]] | None = None
 
 
 @dataclass(slots=True)
@@ -206,13 +224,7 @@ class Loading:
         return found
 
     def _inside(self, path: tuple[str | int, ...], column: int) -> tuple[int, int]:
-        """Return the place of one character of a text that stands on one line; else the place of the text."""
-        line, start = self.marks.value_place(*path)
-        lines = self.text.splitlines()
-        opening = lines[line - 1][start - 1 : start] if line <= len(lines) else ""
-        if opening in {"|", ">"}:
-            return line, start
-        return line, start + column - 1 + (opening in {'"', "'"})
+        return self.marks.place_inside(path, column, self.text)
 
 
 def outline_of(data: Mapping[str, Any]) -> Outline:
@@ -255,6 +267,12 @@ def outline_of(data: Mapping[str, Any]) -> Outline:
             if isinstance(one.get("when_parent"), dict)
         },
         children=frozenset(children),
+        choices={
+            name: tuple(word for word, _ in _maps(one.get("choices")))
+            for name, one in _maps(data.get("fields"))
+            if one.get("type") == "choice"
+        },
+        parties=frozenset(name for name, _ in _maps(data.get("parties"))),
     )
 
 

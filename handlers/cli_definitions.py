@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,6 @@ from engine import library
 from engine.diagram import mermaid, svg
 from engine.errors import Refused, Words
 from engine.linter import validate as validate_text
-from engine.loading import Known
 from engine.rule_rows import Unverified
 from engine.rule_units import show
 from handlers import build, cli_print, code_words, publishing, words
@@ -58,9 +58,7 @@ def validate(
     found: list[Finding] = list(shelf.findings)
     checked = len(shelf.files)
     if files:
-        known = Known(
-            definitions=shelf.outlines, rules=known.rules, guards=known.guards, notices=known.notices
-        )
+        known = replace(known, definitions=shelf.outlines)
         found = []
         checked = len(files)
         for file in files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,11 @@ class Published:
 
 def known_beside(settings: Settings, rules: RuleBook) -> Known:
     """Return what the names in a definition are checked against, beside the other definitions."""
-    return Known(rules=library.rule_types(rules), notices=frozenset(build.make_texts(settings).texts))
+    return Known(
+        rules=library.rule_types(rules),
+        notices=frozenset(build.make_texts(settings).texts),
+        papers=library.rule_papers(rules),
+    )
 
 
 def read_all(settings: Settings, rules: RuleBook) -> Library:
@@ -64,9 +68,7 @@ def read_file(settings: Settings, rules: RuleBook, file: Path) -> Definition:
     Errors:
         DefinitionRefused: it is to be corrected first.
     """
-    known = known_beside(settings, rules)
-    outlines = read_all(settings, rules).outlines
-    known = Known(definitions=outlines, rules=known.rules, guards=known.guards, notices=known.notices)
+    known = replace(known_beside(settings, rules), definitions=read_all(settings, rules).outlines)
     return load(file.read_bytes(), name=file.name, known=known)
 
 
@@ -83,8 +85,7 @@ def publish_all(
     """
     found = read_all(settings, engine.rules).demand()
     wanted = tuple(names) or tuple(found.definitions)
-    known = known_beside(settings, engine.rules)
-    known = Known(definitions=found.outlines, rules=known.rules, guards=known.guards, notices=known.notices)
+    known = replace(known_beside(settings, engine.rules), definitions=found.outlines)
     files: dict[str, Path] = {}
     for name in wanted:
         if name in found.definitions:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.linter import validate
 from engine.loader import Known, Outline
-from engine.loading import KINDS
+from engine.loading import KINDS, Papers
 
 FINDINGS = Path(__file__).parent / "findings"
 FILES = sorted(FINDINGS.glob("*.yaml"))
@@ -19,13 +19,14 @@ KNOWN = Known(
         "orphan": Outline("orphan"),
         "ring": Outline("ring", parents=("sample",), children=frozenset({"sample"})),
     },
-    rules={"advance_rate": "integer"},
+    rules={"advance_rate": "integer", "minister_papers": "list"},
+    papers={"minister_papers": (Papers({}, ("contract", "draft_decision"), "national"),)},
     notices=frozenset({"decided", "deadline_near", "deadline_today", "deadline_passed"}),
 )
 #: Codes that a file shows; a code that the engine knows and no file shows fails the test below.
 ENGINE = Path(__file__).parents[2] / "engine"
 CODE = re.compile(
-    r'(?:add|add_key|yield|refuse\((?:self\.)?text,|missing=|code: str =)\(?\s*"([a-z]+_[a-z_]+)"'
+    r'(?:add|add_key|yield|refuse\((?:self\.)?text,|missing=|code: str =|return|_Meant\()\(?\s*"([a-z]+_[a-z_]+)"'
 )
 
 
