@@ -94,7 +94,7 @@ def publish(
         {
             "definition": one.definition.name, "version": one.definition.version, "hash": one.definition.hash,
             "published": one.receipt is not None,
-            "changes": publishing.difference(one.before, one.definition, session.language),
+            "changes": one.changes(session.language),
         }
         for one in done
     ]  # fmt: skip
@@ -109,7 +109,7 @@ def publish(
         )
         found = each.definition
         cli_print.line(f"{found.name} v{found.version} {found.hash[:12]}: {verb}")
-        for line in publishing.difference(each.before, each.definition, session.language):
+        for line in each.changes(session.language):
             cli_print.line(f"    {line}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import library
+from engine.difference import differences
 from engine.errors import Refused, Words, did_you_mean
 from engine.loader import load
 from engine.loading import Known
@@ -46,6 +47,12 @@ class Published:
     definition: Definition
     before: Definition | None
     receipt: Receipt | None = None
+
+    def changes(self, language: str) -> list[str]:
+        """Return in words what the new version changes; nothing for a first one."""
+        if self.before is None:
+            return []
+        return [one.text(language) for one in differences(self.before, self.definition)]
 
 
 def known_beside(settings: Settings, rules: RuleBook) -> Known:
@@ -108,35 +115,3 @@ def publish_all(
         receipt = publish_one(engine, text, name=file.name, known=known, principal=principal)
         done.append(Published(definition, before, receipt))
     return done
-
-
-def difference(before: Definition | None, after: Definition, language: str = "vi") -> list[str]:
-    """Return in words what a new version changes: states, triggers, fields and deadlines that came or went."""
-    if before is None:
-        return []
-    lines = []
-    for title, old, new in (
-        (Words("trạng thái", "states"), set(before.states), set(after.states)),
-        (Words("trường", "fields"), set(before.fields), set(after.fields)),
-        (Words("bước", "triggers"), _triggers(before), _triggers(after)),
-        (Words("hạn", "deadlines"), _deadlines(before), _deadlines(after)),
-    ):
-        lines += [f"+ {title.text(language)}: {one}" for one in sorted(new - old)]
-        lines += [f"- {title.text(language)}: {one}" for one in sorted(old - new)]
-    return lines
-
-
-def _triggers(definition: Definition) -> set[str]:
-    return {
-        f"{state.name}.{trigger.name} → {trigger.to}"
-        for state in definition.states.values()
-        for trigger in state.triggers.values()
-    }
-
-
-def _deadlines(definition: Definition) -> set[str]:
-    return {
-        f"{state.name}.{one.name}: {one.rule}"
-        for state in definition.states.values()
-        for one in state.deadlines
-    }

@@ -15,7 +15,7 @@ from handlers.cli import PLACES
 def declared_by(file: str) -> set[str]:
     group = typer.Typer()
     import_module(f"handlers.{file}").add_to(group)
-    named = {one.name for one in (*group.registered_commands, *group.registered_groups)}
+    named = {one.name for one in group.registered_commands} | {one.name for one in group.registered_groups}
     return {name for name in named if isinstance(name, str)}
 
 
