@@ -105,7 +105,10 @@ def test_a_refused_row_leaves_no_trace_but_the_refusal(engine: Engine) -> None:
     assert [item.code for item in refused.value.unmet] == ["register_not_permitted"]
     with engine.store.begin() as tx:
         assert tx.run("SELECT count(*) FROM register_row WHERE kind = 'person'") == [(1,)]
-        assert tx.run("SELECT context FROM personal_value ORDER BY context") == [("person.name",), ("receipt",)]
+        assert tx.run("SELECT context FROM personal_value ORDER BY context") == [
+            ("person.name",),
+            ("receipt",),
+        ]
         assert tx.run("SELECT code FROM refusal") == [("register_refused",)]
 
 
@@ -170,7 +173,9 @@ def test_an_erased_number_is_not_found_by_trying_commands_against_their_receipts
     with engine.store.begin() as tx:
         kept = {body for (body,) in tx.run("SELECT body FROM receipt")}
     tried = {
-        Register(principal=OPERATOR, register="person", values={**values, "phone": f"090123{n:04d}"}).body_hash()
+        Register(
+            principal=OPERATOR, register="person", values={**values, "phone": f"090123{n:04d}"}
+        ).body_hash()
         for n in range(10_000)
     }
     # then none is found
