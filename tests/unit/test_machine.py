@@ -159,6 +159,7 @@ def test_only_the_machine_computes_target_states() -> None:
         "lint",
         "grammar",
         "diagram",
+        "difference",
         "examples",
         "language",
     )
