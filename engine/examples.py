@@ -41,11 +41,24 @@ def run(definition: Definition, marks: Marks) -> list[Finding]:
     """Return a finding for each example that comes out otherwise than it says."""
     found: list[Finding] = []
     for number, example in enumerate(definition.examples):
-        said = _unknown(definition, example) or _differs(example, outcome(definition, example))
+        said = _unknown(definition, example) or _tried(definition, example)
         if said:
             code, words, suggestion = said
             found.append(Finding(marks.file, *marks.place("tests", number), code, words, suggestion))
     return found
+
+
+def _tried(definition: Definition, example: Example) -> tuple[str, Words, str] | None:
+    try:
+        return _differs(example, outcome(definition, example))
+    # A case holds checked values only; the values of an example are whatever its author wrote.
+    except (TypeError, ValueError, AttributeError, LookupError) as why:
+        said = str(why)[:100]
+        words = Words(
+            f"given: có giá trị không đúng kiểu nên không thử được “{example.fire}” ({said}).",
+            f"given: a value is of the wrong type, so “{example.fire}” can't be tried ({said}).",
+        )
+        return "test_fails", words, ""
 
 
 def outcome(definition: Definition, example: Example) -> tuple[str, tuple[str, ...]]:

@@ -150,7 +150,8 @@ def budget_left(facts: Facts, *, field: str) -> Verdict:
     """Say no when the plan's budget line has no room for the amount in `field`, or is not entered."""
     line = facts.lines.get("plan") or {}
     budget, committed = line.get("budget_vnd"), line.get("committed_vnd", 0)
-    asked = facts.case.data.get(field)
+    given = facts.case.data.get(field)
+    asked = given if isinstance(given, int) else None
     inputs = {"budget_vnd": budget, "committed_vnd": committed, "asked_vnd": asked}
     return Verdict(ok=budget is not None and asked is not None and committed + asked <= budget, inputs=inputs)
 

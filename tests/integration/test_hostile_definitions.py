@@ -193,3 +193,17 @@ def test_the_shipped_folder_is_clean() -> None:
     found = library.read_library([FOLDER])
     assert [one.sentence("en") for one in found.findings] == []
     assert set(found.definitions) >= {"leave_request"}
+
+
+def test_an_example_with_a_value_of_another_type_is_a_finding_and_no_crash() -> None:
+    # given the shipped project, an example of which says a word where a sum is wanted
+    name = "national_project.yaml"
+    text = FILES[name]
+    broken = text.replace(
+        "given: {state: awaiting_minister", "given: {today: never, state: awaiting_minister", 1
+    )
+    assert broken != text
+    # when it is validated
+    _, findings = validate(broken, name=name, known=KNOWN)
+    # then that is said, in the place of the example
+    assert "test_fails" in {one.code for one in findings}
