@@ -245,12 +245,15 @@ def compile(text: str, *, names: Names) -> Expression:  # noqa: A001  (read wher
     return _built(text, tree, reading)
 
 
-def share(amount: int, percent: int) -> int:
+def share(amount: Any, percent: Any) -> int:
     """Return `percent` of `amount`, rounded half up to the đồng, in integers only.
 
     Units:
         amount: đồng. percent: hundredths of a percent (70 % = 7000).
     """
+    # A text times a sum would be a text of gigabytes.
+    if not (isinstance(amount, int) and isinstance(percent, int)):
+        raise TypeError(f"share({type(amount).__name__}, {type(percent).__name__})")
     return (amount * percent + _WHOLE // 2) // _WHOLE
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine import library
+from engine import library, recounting
 from engine.diagram import mermaid, svg
 from engine.errors import Refused, Words
 from engine.linter import validate as validate_text
@@ -163,9 +163,18 @@ def diagram(
 
 @commands.add("calendar")
 def calendar(
-    session: Session, *, day: Annotated[str, typer.Argument(help="Ngày dd/MM/yyyy; bỏ trống: hôm nay.")] = ""
+    session: Session,
+    *,
+    day: Annotated[str, typer.Argument(help="Ngày dd/MM/yyyy; bỏ trống: hôm nay.")] = "",
+    recount: Annotated[
+        bool, typer.Option("--recount", help="Lịch đã đổi: các hạn sắp tới dời đi đâu.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Nêu lý do thì các hạn được dời thật.")] = "",
 ) -> None:
     """Ngày làm việc hay ngày nghỉ, vì sao / is it a working day, and why."""
+    if recount:
+        _recount(session, reason)
+        return
     found = session.today.fromisoformat(words.read_day(day)) if day else session.today
     known = session.engine.calendar
     note = known.why(found)
@@ -189,6 +198,30 @@ def calendar(
         session.say("Ngày làm việc kế tiếp", "Next working day")
         + f": {words.day(str(plain['next_working']))}"
     )
+
+
+def _recount(session: Session, reason: str) -> None:
+    """Show which deadlines to come a changed calendar moves; with a reason, move them."""
+    moved = (
+        recounting.recount(session.engine, session.principal, reason=reason)
+        if reason
+        else recounting.preview(session.engine)
+    )
+    if session.as_json:
+        cli_print.as_json([
+            {"code": one.code, "deadline": one.deadline, "before": one.before.isoformat(),
+             "after": one.after.isoformat(), "moved": bool(reason)}
+            for one in moved
+        ])  # fmt: skip
+        return
+    for one in moved:
+        cli_print.line(f"{one.code} ({one.deadline}): {words.day(one.before)} → {words.day(one.after)}")
+    done = (
+        session.say("đã dời", "moved")
+        if reason
+        else session.say("sẽ dời; thêm --reason để dời", "would move; add --reason")
+    )
+    cli_print.line(session.say("Số hạn", "Deadlines") + f": {len(moved)} {done}")
 
 
 @commands.add("rules")

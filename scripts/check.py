@@ -77,8 +77,8 @@ def test_checks() -> list[Check]:
 
 
 def crash_checks() -> list[Check]:
-    """Return the tests that kill real processes: alone, because others' load would move their clocks."""
-    return tests("crash tests", ALONE, "-m", "not slow")
+    """Return the tests that kill real processes: alone, because others' load would move their clocks; what they hit is shown."""
+    return tests("crash tests", ALONE, "-m", "not slow", "-s")
 
 
 def soak_checks() -> list[Check]:

@@ -181,3 +181,13 @@ def test_a_file_of_ones_own_is_checked_drawn_and_published(shell: Shell) -> None
     assert published.returncode == 0, published.stderr
     assert "đã công bố" in published.stdout
     assert "purchase" in shell.run("tiendo definitions").stdout
+
+
+def test_a_calendar_that_did_not_change_moves_no_deadline(shell: Shell) -> None:
+    # given a sample store without cases
+    assert shell.run("tiendo init --sample").returncode == 0
+    # when it is asked what the calendar moves
+    asked = shell.run("tiendo calendar --recount")
+    # then nothing, and it says how to go on
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.strip() == "Số hạn: 0 sẽ dời; thêm --reason để dời"

@@ -147,8 +147,11 @@ def test_ten_thousand_mutations_end_in_words_or_in_an_equivalent_definition(
     # given a seed that is printed, and as many small injuries as a second each way allows
     seed = int(os.environ.get("MUTATION_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     chance = random.Random(seed)
+    # Shown with the failure too, where several processes share the tests and nothing else gets through.
+    told = f"mutations of definitions: seed {seed} (MUTATION_SEED={seed} repeats it)"
+    print(told)
     with capsys.disabled():
-        print(f"\nmutations of definitions: seed {seed} (MUTATION_SEED={seed} repeats it)")
+        print(f"\n{told}")
     whole = {name: load(text, name=name, known=KNOWN) for name, text in FILES.items()}
     # Small files are injured more often: each mutation of a large one takes ten times as long.
     names = sorted(FILES, key=lambda name: len(FILES[name]))
@@ -207,3 +210,16 @@ def test_an_example_with_a_value_of_another_type_is_a_finding_and_no_crash() -> 
     _, findings = validate(broken, name=name, known=KNOWN)
     # then that is said, in the place of the example
     assert "test_fails" in {one.code for one in findings}
+
+
+def test_a_text_in_the_place_of_a_percent_is_not_multiplied() -> None:
+    # given an example whose rate is a text: times a sum it would be a text of gigabytes
+    name = "advance.yaml"
+    broken = FILES[name].replace("advance_rate: 7000", "advance_rate: many", 1)
+    assert broken != FILES[name]
+    # when it is validated
+    began = time.thread_time()
+    _, findings = validate(broken, name=name, known=KNOWN)
+    # then it is a finding, at once
+    assert time.thread_time() - began < 1
+    assert [one.code for one in findings] == ["test_fails"]
