@@ -27,9 +27,12 @@ _CASE_WRITTEN = (
 )
 _CASE_COLUMNS = [column.strip() for column in _CASE_WRITTEN.split(",")]
 _INSERT_CASE = f"INSERT INTO workflow_case ({_CASE_WRITTEN}) VALUES ({', '.join('?' * len(_CASE_COLUMNS))})"  # noqa: S608
+#: What a case keeps from its start is not written again: each such column would cost its index and its foreign key.
+_KEPT = frozenset({"id", "code", "name", "parent", "root", "path", "depth", "plan_year"})
+_CHANGING = tuple(place for place, column in enumerate(_CASE_COLUMNS) if column not in _KEPT)
 _UPDATE_CASE = (
-    "UPDATE workflow_case SET "  # noqa: S608
-    + ", ".join(f"{column} = ?" for column in _CASE_COLUMNS[1:])
+    "UPDATE workflow_case SET "  # noqa: S608 - our own words
+    + ", ".join(f"{_CASE_COLUMNS[place]} = ?" for place in _CHANGING)
     + " WHERE id = ? AND seq < ?"
 )
 _SEATS = """
@@ -156,7 +159,7 @@ class SqliteTransaction:
                 run(_INSERT_CASE, values)
                 continue
             self._must_hold(*case.path.split("/"))
-            if run(_UPDATE_CASE, (*values[1:], case.id, case.seq)).rowcount != 1:
+            if run(_UPDATE_CASE, (*(values[place] for place in _CHANGING), case.id, case.seq)).rowcount != 1:
                 raise Broken(case=case.id, why="the row moved under the lock")
 
     def _record_timers(self, writing: Writing) -> None:

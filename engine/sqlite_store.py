@@ -45,6 +45,9 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA trusted_schema = OFF",
+    # What a savepoint may have to undo is kept in memory; beyond 64 KiB it would go through a temporary file.
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",
 )
 _NETWORK_MOUNTS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
