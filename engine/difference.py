@@ -1,28 +1,33 @@
 """What a new version of a definition changes, in words: what came, what went, and what is asked differently.
 
 A definition is laid out as labelled lines (`bước draft.submit: ai được làm` -> `centre.head`); two versions differ where
-a label came, went or says something else. Titles are compared like everything else that people read.
+a label came, went or says something else. No change passes in silence: what has no line is told in one sentence.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.difference_lines import laid_out
 from engine.errors import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping
 
-    from engine.definition import Deadline, Definition, State, Trigger
+    from engine.definition import Definition
+    from engine.difference_lines import Label
 
 _CAME = Words("Thêm {what}", "Added {what}")
 _WENT = Words("Bỏ {what}", "Removed {what}")
 _CHANGED = Words("Đổi {what}: từ {before} thành {after}", "Changed {what}: from {before} to {after}")
 _NOTHING = Words("không có", "nothing")
-
-#: (kind, name, part) -> what it says; a part that says nothing is left out. The part "" is the thing itself.
-Line = tuple[tuple[str, str, str], str]
+_REST = Words(
+    "Chỉ đổi những gì hồ sơ không thấy: thứ tự, hoặc tests của tệp",
+    "Only what no case notices is changed: the order of things, or the tests of the file",
+)
 _KINDS = {
+    "definition": Words("quy trình “{name}”", "definition “{name}”"),
+    "start": Words("bước mở hồ sơ “{name}”", "opening “{name}”"),
     "state": Words("trạng thái “{name}”", "state “{name}”"),
     "trigger": Words("bước “{name}”", "trigger “{name}”"),
     "deadline": Words("hạn của “{name}”", "deadline of “{name}”"),
@@ -32,24 +37,56 @@ _KINDS = {
 }
 _PARTS = {
     "title": Words("tên gọi", "title"),
+    "title_en": Words("tên tiếng Anh", "English title"),
+    "public": Words("lời cho bên ngoài", "words for outsiders"),
+    "public_en": Words("lời tiếng Anh cho bên ngoài", "English words for outsiders"),
+    "series": Words("ký hiệu mã", "letters of the code"),
+    "parents": Words("hồ sơ mẹ", "parents"),
+    "phases": Words("giai đoạn", "phases"),
+    "summary": Words("cột chung", "common columns"),
     "phase": Words("giai đoạn", "phase"),
     "holder": Words("ai giữ", "holder"),
     "final": Words("kết thúc", "ending"),
+    "pauses": Words("dừng tính hạn", "clock stands still"),
+    "in": Words("ở các trạng thái", "in the states"),
     "to": Words("chuyển đến", "leads to"),
     "by": Words("ai được làm", "who may do it"),
     "fields": Words("trường phải có", "fields needed"),
     "papers": Words("giấy tờ phải có", "papers needed"),
     "reason": Words("phải nêu lý do", "needs a reason"),
     "require": Words("điều kiện", "requirements"),
+    "otherwise": Words("lời khi chưa đạt điều kiện", "words of unmet requirements"),
     "guards": Words("điều kiện đặt sẵn", "guards"),
     "votes": Words("ý kiến đồng ý", "approvals"),
     "when": Words("tự động khi", "automatic when"),
+    "sets": Words("giá trị đặt vào", "values set"),
+    "starts": Words("hồ sơ con được mở", "child cases opened"),
+    "tells": Words("ai nhận thông báo", "who is told"),
+    "return": Words("trả lại để bổ sung", "sent back for supplements"),
+    "voids": Words("ý kiến mất hiệu lực", "votes made void"),
+    "extends": Words("hạn được lùi", "deadline extended"),
+    "meets": Words("hạn được hoàn thành", "deadlines met"),
+    "decides": Words("ngày quyết định", "day of the decision"),
+    "source": Words("căn cứ", "source"),
     "rule": Words("cách tính", "how it is counted"),
+    "since": Words("tính từ", "counted from"),
     "ladder": Words("nấc nhắc", "ladder"),
     "fires": Words("hết hạn thì", "fires"),
     "type": Words("kiểu", "type"),
     "choices": Words("lựa chọn", "choices"),
+    "choice_titles": Words("lời của các lựa chọn", "words of the choices"),
+    "formula": Words("công thức", "formula"),
+    "required_when": Words("bắt buộc khi", "required when"),
+    "personal": Words("dữ liệu cá nhân", "personal"),
+    "shown_to": Words("ai được xem", "who may see it"),
+    "form": Words("mẫu", "form"),
+    "edit": Words("ai được sửa, ở đâu", "who may edit it, and where"),
+    "kind": Words("loại", "kind"),
     "roles": Words("vai trò", "roles"),
+    "role_titles": Words("lời của các vai trò", "words of the roles"),
+    "required": Words("phải biết khi mở hồ sơ", "known when a case is opened"),
+    "when_parent": Words("bước theo hồ sơ mẹ", "triggers fired with the parent"),
+    "at_most": Words("nhiều nhất", "at most"),
 }
 
 
@@ -57,24 +94,24 @@ def differences(before: Definition, after: Definition) -> tuple[Words, ...]:
     """Return one sentence for each thing that came, went or changed, in the order of the new file, what went last.
 
     Shapes:
-        before, after: two versions of one definition; equal contents give ().
+        before, after: two versions of one definition; equal contents give (), different ones never.
     """
-    old, new = dict(_lines(before)), dict(_lines(after))
+    old, new = dict(laid_out(before)), dict(laid_out(after))
     said = [_sentence(key, old.get(key), new.get(key)) for key in (*new, *(one for one in old if one not in new))
             if old.get(key) != new.get(key) and _speaks(key, old, new)]  # fmt: skip
-    return tuple(said)
+    if said or before.hash == after.hash:
+        return tuple(said)
+    return (_REST,)
 
 
-def _speaks(
-    key: tuple[str, str, str], old: dict[tuple[str, str, str], str], new: dict[tuple[str, str, str], str]
-) -> bool:
+def _speaks(key: Label, old: Mapping[Label, str], new: Mapping[Label, str]) -> bool:
     """Whether a line is news of its own: the parts of a thing that came or went as a whole are not."""
     kind, name, part = key
     whole = (kind, name, "")
     return not part or (whole in old and whole in new)
 
 
-def _sentence(key: tuple[str, str, str], before: str | None, after: str | None) -> Words:
+def _sentence(key: Label, before: str | None, after: str | None) -> Words:
     kind, name, part = key
     sentence = _CAME if before is None and not part else _WENT if after is None and not part else _CHANGED
 
@@ -86,57 +123,3 @@ def _sentence(key: tuple[str, str, str], before: str | None, after: str | None) 
         return sentence.fill(language, what=what, before=before or nothing, after=after or nothing)
 
     return Words(told("vi"), told("en"))
-
-
-def _lines(definition: Definition) -> Iterator[Line]:
-    for state in definition.states.values():
-        yield from _named("state", state.name, _state(state))
-        for trigger in state.triggers.values():
-            yield from _named("trigger", f"{state.name}.{trigger.name}", _trigger(trigger))
-        for deadline in state.deadlines:
-            yield from _named("deadline", f"{state.name}.{deadline.name}", _deadline(deadline))
-    for name, field in definition.fields.items():
-        choices = ", ".join(field.choices)
-        yield from _named(
-            "field", name, (("title", field.title.vi), ("type", field.type), ("choices", choices))
-        )
-    for name, party in definition.parties.items():
-        yield from _named("party", name, (("title", party.title.vi), ("roles", ", ".join(party.roles))))
-    for name in definition.children:
-        yield from _named("child", name, ())
-
-
-def _named(kind: str, name: str, parts: Iterable[tuple[str, str]]) -> Iterator[Line]:
-    yield (kind, name, ""), name
-    for part, says in parts:
-        if says:
-            yield (kind, name, part), says
-
-
-def _state(state: State) -> Iterator[tuple[str, str]]:
-    yield "title", state.title.vi
-    yield "phase", state.phase
-    yield "holder", str(state.holder or "")
-    yield "final", state.final or ""
-
-
-def _trigger(trigger: Trigger) -> Iterator[tuple[str, str]]:
-    needs = trigger.needs
-    yield "title", trigger.title.vi
-    yield "to", trigger.to
-    yield "by", ", ".join(map(str, trigger.by))
-    yield "fields", ", ".join(needs.fields)
-    yield "papers", ", ".join((*needs.documents, *(f"rules.{key}" for key in needs.document_rules)))
-    yield "reason", "✓" if needs.reason else ""
-    yield "require", "; ".join(f"{one.id}: {one.that.text}" for one in trigger.require)
-    yield "guards", "; ".join(f"{call.name} {dict(call.arguments) or ''}".strip() for call in trigger.guards)
-    votes = trigger.approvals
-    yield "votes", f"{votes.need}/{len(votes.of)}: {', '.join(map(str, votes.of))}" if votes else ""
-    yield "when", trigger.when.text if trigger.when else ""
-
-
-def _deadline(deadline: Deadline) -> Iterator[tuple[str, str]]:
-    yield "rule", str(deadline.rule)
-    rungs = (f"{rung.at} {rung.unit} → {', '.join(map(str, rung.to))}" for rung in deadline.ladder)
-    yield "ladder", "; ".join(rungs)
-    yield "fires", deadline.fires
