@@ -9,7 +9,10 @@ import pytest
 
 import workflows.guards  # noqa: F401  (its guards are named in the shipped files)
 from engine.findings import DefinitionRefused
-from engine.library import definition_files, read_library
+from engine.library import definition_files, read_library, rule_papers
+from engine.loading import Known
+from engine.rule_packs import read_folder
+from engine.rules import RuleBook
 from workflows import FOLDER
 
 if TYPE_CHECKING:
@@ -62,3 +65,28 @@ def test_one_bad_file_is_reported_and_the_others_are_loaded(tmp_path: Path) -> N
     ]  # fmt: skip
     with pytest.raises(DefinitionRefused):
         library.demand()
+
+
+def test_the_shipped_files_declare_every_paper_that_the_rule_packs_ask_for(tmp_path: Path) -> None:
+    # given the shipped rule packs and, in a copy of the folder, an advance that lost one kind of paper
+    packs, vocabulary = read_folder(FOLDER / "khuyen_cong" / "rules")
+    known = Known(papers=rule_papers(RuleBook.of(packs, vocabulary)))
+    shutil.copytree(FOLDER, tmp_path / "own")
+    file = tmp_path / "own" / "khuyen_cong" / "advance.yaml"
+    text = file.read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("  progress_form: {type: document")]
+    assert len(lines) == len(text.splitlines()) - 1
+    file.write_text("\n".join(lines))
+
+    # when both are read
+    shipped, own = read_library([FOLDER], known), read_library([tmp_path / "own"], known)
+
+    # then the shipped ones are clean, and the copy is told which paper of which pack is missing
+    assert [one.sentence("en") for one in shipped.findings] == []
+    found = [one for one in own.findings if one.code == "undeclared_papers"]
+    assert [(one.file, one.words.en.split(". ")[0]) for one in found] == [
+        (
+            "advance.yaml",
+            "rules.advance_documents (national) asks for papers that are not in fields: progress_form",
+        )
+    ]
