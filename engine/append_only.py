@@ -48,6 +48,21 @@ def wanted() -> dict[str, str]:
     return guards
 
 
+def is_ours(connection: Connection) -> bool:
+    """Return whether a file has a log of ours, or numbered migrations went over it; a foreign file has neither."""
+    return not {"transition_log", "alembic_version"}.isdisjoint(_tables(connection))
+
+
+def is_empty(connection: Connection) -> bool:
+    """Return whether a file has no table at all."""
+    return not _tables(connection)
+
+
+def _tables(connection: Connection) -> set[str]:
+    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").all()
+    return {row[0] for row in rows}
+
+
 def install(connection: Connection) -> None:
     """Create every guard anew; safe to run again."""
     for name, statement in wanted().items():

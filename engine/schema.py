@@ -14,8 +14,9 @@ from engine import append_only, entries
 from engine.commands import SYSTEM, Register, new_id
 from engine.entries import Entry
 from engine.errors import Broken, Refused, Words
+from engine.sqlite_errors import refused_by_the_system, told
 from engine.sqlite_store import SqliteStore, system_clock
-from engine.store import StoreUnreachable
+from engine.store import StoreForeign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,8 @@ def create(path: str | Path, *, kind: str, clock: Callable[[], int] = system_clo
     Shapes:
         kind: "sample" or "production"; unchangeable.
     Errors:
-        StoreExists: the file is there; it was not touched. StoreUnreachable: the folder can't be written.
+        StoreExists: the file is there; it was not touched.
+        StoreUnreachable, StoreFull, StoreReadOnly: there is no file afterwards, so that it can be tried again.
     """
     path = Path(path)
     try:
@@ -82,10 +84,15 @@ def create(path: str | Path, *, kind: str, clock: Callable[[], int] = system_clo
     except FileExistsError as why:
         raise StoreExists(path=str(path)) from why
     except OSError as why:
-        raise StoreUnreachable(path=str(path), why=why.strerror or str(why)) from why
-    upgrade(path)
-    store = SqliteStore(path, clock=clock)
-    _give_birth(store, kind)
+        raise refused_by_the_system(why, str(path)) from why
+    try:
+        upgrade(path)
+        store = SqliteStore(path, clock=clock)
+        _give_birth(store, kind)
+    except BaseException:
+        for half in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            half.unlink(missing_ok=True)
+        raise
     return store
 
 
@@ -93,7 +100,8 @@ def open_store(path: str | Path, *, clock: Callable[[], int] = system_clock) -> 
     """Open an existing embedded store after checking its schema and its guards.
 
     Errors:
-        StoreUnreachable, StoreCorrupt, StoreOnNetwork, WalMissing, SchemaOld, SchemaNew, GuardsMissing: it was not opened.
+        StoreUnreachable, StoreCorrupt, StoreOnNetwork, WalMissing, StoreForeign, SchemaOld, SchemaNew,
+        GuardsMissing: it was not opened.
     """
     _check_wal(path)
     store = SqliteStore(path, clock=clock)
@@ -111,11 +119,12 @@ def upgrade(path: str | Path, to: str = "head") -> None:
     """Bring the schema of a store to a revision; the guards are created anew at the end.
 
     Errors:
-        What the database says: the migration that failed has changed nothing.
+        Unavailable, StoreCorrupt, StoreForeign: the migration that failed has changed nothing.
     """
     from engine import schema_moves  # noqa: PLC0415 - Alembic costs every command 60 ms; few move a schema
 
-    schema_moves.upgrade(path, to)
+    with told(str(path), schema_moves.BUSY_SECONDS):
+        schema_moves.upgrade(path, to)
 
 
 def downgrade(path: str | Path, to: str) -> None:
@@ -150,9 +159,39 @@ def _check_version(connection: Connection, path: str) -> None:
     wanted = head()
     if found == wanted:
         return
+    if found is None and not append_only.is_ours(connection):
+        raise StoreForeign(path=path)
     if found is None or found in numbers():
         raise SchemaOld(path=path, found=found or "—", wanted=wanted)
     raise SchemaNew(path=path, found=found, wanted=wanted)
+
+
+def number_in(path: str | Path) -> str:
+    """Return the number of the last migration of the store in a file; "" where none ever ran.
+
+    Errors:
+        StoreForeign, Unavailable, StoreCorrupt: it can't be told.
+    """
+    store = SqliteStore(path)
+    try:
+        with store.read() as connection:
+            found = number_of(connection)
+            if found is None and not append_only.is_ours(connection):
+                raise StoreForeign(path=str(path))
+            return found or ""
+    finally:
+        store.close()
+
+
+def check_move(path: str | Path) -> None:
+    """Refuse to move a file that is none of ours, or that a newer version has moved on already.
+
+    Errors:
+        StoreForeign, SchemaNew: nothing was done.
+    """
+    found = number_in(path)
+    if found and found not in numbers():
+        raise SchemaNew(path=str(path), found=found, wanted=head())
 
 
 def number_of(connection: Connection) -> str | None:

@@ -11,12 +11,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, event
 
 from engine import append_only
+from engine.store import StoreForeign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection
 
+#: How long a move waits for another process that writes.
+BUSY_SECONDS = 5.0
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -42,7 +45,7 @@ def config() -> Config:
 
 
 def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
-    engine = create_engine(f"sqlite:///{Path(path).resolve()}")
+    engine = create_engine(f"sqlite:///{Path(path).resolve()}", connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
@@ -56,6 +59,8 @@ def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
 
     try:
         with engine.connect() as connection, connection.begin():
+            if not append_only.is_empty(connection) and not append_only.is_ours(connection):
+                raise StoreForeign(path=str(path))
             asked = config()
             asked.attributes["connection"] = connection
             run(asked)

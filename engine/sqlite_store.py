@@ -18,25 +18,18 @@ from urllib.parse import quote
 
 import orjson
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import DBAPIError
 
 from engine.errors import Words
+from engine.sqlite_errors import refused_by_the_system, told
 from engine.sqlite_rows import SqliteTransaction
-from engine.store import (
-    StoreBusy,
-    StoreCorrupt,
-    StoreFull,
-    StoreOnNetwork,
-    StoreReadOnly,
-    StoreUnreachable,
-)
+from engine.store import StoreBusy, StoreOnNetwork, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
-    from engine.errors import TiendoError
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -51,20 +44,6 @@ _PRAGMAS = (
 )
 _NETWORK_MOUNTS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
-)
-_WRITE_FAILED = frozenset({"SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE"})
-#: What SQLite says, which family it is of, and how we say it.
-_SIGNS: tuple[tuple[type[StoreCorrupt | StoreUnreachable], str, Words], ...] = (
-    (StoreCorrupt, "malformed", Words("có trang dữ liệu bị hỏng", "pages of it are damaged")),
-    (StoreCorrupt, "corrupt", Words("có trang dữ liệu bị hỏng", "pages of it are damaged")),
-    (
-        StoreCorrupt,
-        "not a database",
-        Words("phần đầu tệp không phải của SQLite", "its header is not SQLite's"),
-    ),
-    (StoreCorrupt, "no such table", Words("thiếu bảng dữ liệu", "a table is missing")),
-    (StoreUnreachable, "unable to open", Words("không mở được tệp", "the file can't be opened")),
-    (StoreUnreachable, "i/o error", Words("đĩa báo lỗi khi đọc hoặc ghi", "the disk fails to read or write")),
 )
 
 
@@ -88,28 +67,42 @@ def mount_kind(path: Path, mounts: str | None = None) -> str:
     return kind
 
 
+def is_there(path: str | Path) -> bool:
+    """Return whether there is a file of a store.
+
+    Errors:
+        StoreUnreachable: this account may not look.
+    """
+    try:
+        return Path(path).exists()
+    except OSError as why:
+        raise refused_by_the_system(why, str(path)) from why
+
+
 class SqliteStore:
     """An open SQLite store.
 
     Shapes:
         path: file; it must exist (engine/schema.py makes it).
         clock: µs UTC; only tests hand in another.
+        mounts: the table of mounted file systems; None: that of this machine.
     Errors:
         StoreUnreachable, StoreCorrupt, StoreOnNetwork: the file can't be used; nothing was written.
     """
 
     def __init__(
-        self, path: str | Path, *, clock: Callable[[], int] = system_clock, busy_seconds: float = 10.0
-    ) -> None:
+        self, path: str | Path, *, clock: Callable[[], int] = system_clock, busy_seconds: float = 10.0,
+        mounts: str | None = None,
+    ) -> None:  # fmt: skip
         self.path = str(path)
         self.now = clock
         self._busy_seconds = busy_seconds
         self._lock = threading.Lock()
         self._version = -1
-        kind = mount_kind(Path(path).resolve())
+        kind = mount_kind(Path(path).resolve(), mounts)
         if kind in _NETWORK_MOUNTS:
             raise StoreOnNetwork(path=self.path, kind=kind)
-        if not Path(path).exists():
+        if not is_there(path):
             raise StoreUnreachable(path=self.path, why=Words("không có tệp", "no such file"))
         with self._told():
             self._writer = self._connect()
@@ -186,31 +179,9 @@ class SqliteStore:
             self._watcher.close()
             self._writer.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self) -> AbstractContextManager[None]:
         """Turn what SQLite says into our errors."""
-        try:
-            yield
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as problem:
-            raise self._error(problem) from problem
-        except DBAPIError as problem:
-            raise self._error(problem.orig or problem) from problem
-
-    def _error(self, problem: BaseException) -> TiendoError:
-        said = str(problem).lower()
-        if "locked" in said or "busy" in said:
-            return StoreBusy(path=self.path, seconds=f"{self._busy_seconds:g}")
-        if "readonly" in said or "read-only" in said:
-            return StoreReadOnly(path=self.path)
-        # A quota or a limit on the size of files is told as a failed write, not as a full disk.
-        if "full" in said or getattr(problem, "sqlite_errorname", "") in _WRITE_FAILED:
-            return StoreFull(path=self.path)
-        for family, sign, why in _SIGNS:
-            if sign in said:
-                return family(path=self.path, why=why)
-        return StoreUnreachable(path=self.path, why=said)
+        return told(self.path, self._busy_seconds)
 
 
 def _reader_connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.errors import Broken, Unavailable, Words
+from engine.errors import Broken, Refused, Unavailable, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,18 @@ class StoreCorrupt(Broken):
     words = Words(
         "Tệp {path} hỏng hoặc không phải kho của tiendo: {why}. Ngừng ghi, chép tệp ra nơi khác và khôi phục từ bản sao lưu.",
         "{path} is damaged or no tiendo store: {why}. Stop writing, copy the file away and restore a backup.",
+    )
+
+
+class StoreForeign(Refused):
+    """The file is a database, but none of ours."""
+
+    code = "store_foreign"
+    words = Words(
+        "Tệp {path} không phải kho của tiendo: trong đó không có nhật ký. Kiểm tra TIENDO_DATABASE_URL, hoặc tạo kho mới ở chỗ "
+        "khác bằng `tiendo init`.",
+        "{path} is no store of tiendo: it holds no log. Check TIENDO_DATABASE_URL, or make a new store elsewhere with "
+        "`tiendo init`.",
     )
 
 

@@ -12,14 +12,13 @@ from engine import readings, relay, schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, TiendoError, Words
 from engine.execute import execute
-from engine.sqlite_store import SqliteStore
+from engine.sqlite_store import is_there
 from handlers import build, cli_print, code_words, opening, publishing, words
 from handlers.cli_session import Commands, Session
 from handlers.serving import STALE_SECONDS, holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine.engine import Engine
     from handlers.ticker import Ticker
@@ -152,11 +151,12 @@ def show_schema(
 ) -> None:
     """Lược đồ của kho / the schema of the store."""
     path = opening.present_path(session.settings)
-    if not path.exists():
+    if not is_there(path):
         raise build.StoreMissing(path=str(path))
     if what == "upgrade":
+        schema.check_move(path)
         schema.upgrade(path)
-    found = _schema_of(path)
+    found = schema.number_in(path)
     plain = {"path": str(path), "found": found, "newest": schema.head()}
     if session.as_json:
         cli_print.as_json(plain)
@@ -179,15 +179,6 @@ def doctor(session: Session) -> None:
             cli_print.line(f"{'✓' if ok else '✗'} {name}: {said}")
     if not all(ok for _, ok, _ in looks):
         raise typer.Exit(2)
-
-
-def _schema_of(path: Path) -> str:
-    store = SqliteStore(path)
-    try:
-        with store.read() as connection:
-            return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
-    finally:
-        store.close()
 
 
 def _pair(given: str) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from engine.engine import Engine
 from engine.errors import Refused, Words
 from engine.registry import Definitions
 from engine.rules import RuleBook
+from engine.sqlite_store import is_there
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -78,7 +79,7 @@ def is_fallback(settings: Settings) -> bool:
     """
     if "database_url" in settings.model_fields_set or settings.redis_url is not None:
         return False
-    return SAMPLE.exists() and not store_path(settings).exists()
+    return is_there(SAMPLE) and not is_there(store_path(settings))
 
 
 def open_store(settings: Settings) -> Store:
@@ -88,7 +89,7 @@ def open_store(settings: Settings) -> Store:
         StoreMissing, StoreKindNotHere: nothing was made. Unavailable, Broken: the file can't be used.
     """
     path = present_path(settings)
-    if not path.exists():
+    if not is_there(path):
         raise StoreMissing(path=str(path))
     return schema.open_store(path)
 

@@ -16,7 +16,7 @@ from engine import append_only, records, schema, schema_moves
 from engine.append_only import GuardsMissing
 from engine.commands import Erase
 from engine.schema import SchemaNew, SchemaOld, StoreExists
-from engine.store import StoreCorrupt, StoreUnreachable
+from engine.store import StoreCorrupt, StoreForeign, StoreUnreachable
 from tests.builders import ADMIN, World, engine_on, submitted, world
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_an_old_a_new_and_a_foreign_file_are_told_apart(tmp_path: Path) -> None:
         schema.open_store(new)
     with pytest.raises(StoreCorrupt):
         schema.open_store(foreign)
-    with pytest.raises(SchemaOld):
+    with pytest.raises(StoreForeign):
         schema.open_store(empty)
     with pytest.raises(StoreUnreachable):
         schema.open_store(tmp_path / "nowhere.db")
