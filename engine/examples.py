@@ -74,7 +74,7 @@ def outcome(definition: Definition, example: Example) -> tuple[str, tuple[str, .
 def _unknown(definition: Definition, example: Example) -> tuple[str, Words, str] | None:
     known = [*definition.fields, *_WORDS]
     states = example.given.get("state", definition.start.to)
-    if states not in definition.states:
+    if not isinstance(states, str) or states not in definition.states:
         return (
             "test_fails",
             Words(f"Không có trạng thái “{states}”.", f"There is no state “{states}”."),
