@@ -41,6 +41,11 @@ class NotCanonical(Refused):
     )
 
 
+def _named(path: str) -> str:
+    """Return the word that people typed, of a path into the body of a command."""
+    return path.removeprefix("$.").removeprefix("values.")
+
+
 def clean_text(text: str, path: str) -> str:
     """Return `text` in NFC.
 
@@ -48,7 +53,7 @@ def clean_text(text: str, path: str) -> str:
         NotCanonical: it holds control characters or marks that turn the direction of reading.
     """
     if _TEXT_NOT_ALLOWED.search(text):
-        raise NotCanonical(path=path, why=_HIDDEN)
+        raise NotCanonical(path=_named(path), why=_HIDDEN)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -67,7 +72,8 @@ def check(value: Any, path: str = "$") -> Any:
             if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
                 return value
             raise NotCanonical(
-                path=path, why=Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53")
+                path=_named(path),
+                why=Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53"),
             )
         case str():
             return clean_text(value, path)
@@ -76,11 +82,11 @@ def check(value: Any, path: str = "$") -> Any:
         case dict():
             for key in value:
                 if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise NotCanonical(path=f"{path}.{key}", why=_KEY_WRONG)
+                    raise NotCanonical(path=_named(f"{path}.{key}"), why=_KEY_WRONG)
             return {key: check(item, f"{path}.{key}") for key, item in value.items()}
         case _:
             raise NotCanonical(
-                path=path,
+                path=_named(path),
                 why=Words(
                     "chỉ nhận chữ, số nguyên, có/không, danh sách",
                     "only text, whole numbers, yes/no and lists fit",

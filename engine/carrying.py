@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.guards import Facts
 
+_OPERATOR = Words("người vận hành (thêm --operator)", "an operator (add --operator)")
+
 
 def day_of(command: Command, now: int) -> date:
     """Return the civil day that counts for a command: today, or what an import claims.
@@ -159,11 +161,7 @@ def _edit(desk: Desk, command: Edit) -> Receipt:
 def _recount(desk: Desk, command: Edit, draft: Draft, facts: Facts) -> Receipt:
     """Count the deadlines to come again by the calendar as it now is; for an operator only, and nothing else with it."""
     if command.principal.kind not in {"operator", "import"}:
-        raise NotPermitted(
-            kind="recount",
-            code=draft.case.code,
-            needed=Words("người vận hành (thêm --operator)", "an operator (add --operator)"),
-        )
+        raise NotPermitted(kind="recount", code=draft.case.code, needed=_OPERATOR)
     to_come = desk.day if not desk.suppressed else None
     deadlines.replan(
         draft, facts.definition, desk.day, desk.engine.calendar, desk.writing, not_before=to_come
@@ -199,7 +197,11 @@ def _holds(facts: Facts, kind: str) -> str:
     for seat in facts.seats:
         if seat.partition(".")[0] == party:
             return seat
-    raise NotPermitted(kind=kind, code=facts.case.code, needed=facts.case.holder or "—")
+    raise NotPermitted(kind=kind, code=facts.case.code, needed=_held_by(facts))
+
+
+def _held_by(facts: Facts) -> Words | str:
+    return approvals.seat_title(facts.case.holder, facts) if facts.case.holder else "—"
 
 
 def _attach(desk: Desk, command: Attach) -> Receipt:
@@ -266,7 +268,7 @@ def _may_bind(facts: Facts, command: Assign) -> str:
     seat = seat_for(facts.definition.start.by, case, facts.seats)
     taken = [name for name, bound in command.parties.items() if case.parties.get(name, bound) != bound]
     if seat is None or taken:
-        needed = "operator" if taken else ", ".join(map(str, facts.definition.start.by))
+        needed = _OPERATOR if taken else approvals.seat_title(str(facts.definition.start.by[0]), facts)
         raise NotPermitted(kind="assign", code=case.code, needed=needed)
     return seat
 
@@ -276,7 +278,7 @@ def _hand_to(desk: Desk, draft: Draft, person: str) -> None:
     case = draft.case
     role = (case.holder or "").partition(".")[2]
     if person and person not in desk.tx.members(case.holder_organisation or "", role, desk.day.isoformat()):
-        raise AssignWrong(code=case.code, holder=case.holder)
+        raise AssignWrong(code=case.code, holder=_held_by(desk.facts(case)))
     draft.put("holder_person", person or None)
 
 

@@ -116,7 +116,11 @@ def perhaps(word: str, known: Iterable[str]) -> Words:
 
     It stands between two sentences, so that a sentence with its place reads well either way.
     """
-    near = did_you_mean(word, known)
+    return meant(did_you_mean(word, known))
+
+
+def meant(near: str) -> Words:
+    """Return the same question for a word that was found near in another way; "" asks nothing."""
     return Words(f" Ý bạn là “{near}”? ", f" Did you mean “{near}”? ") if near else Words(" ", " ")
 
 

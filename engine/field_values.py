@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from engine import canonical
-from engine.errors import Refused, Words, perhaps
+from engine.errors import LANGUAGES, Refused, Words, did_you_mean, meant, perhaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,13 +89,19 @@ def typed(definition: Definition, name: str, value: Any) -> Any:
         return None
     if not _fits(field, value):
         wanted = _WANTED[field.type]
-        choices = ", ".join(field.choices)
+        choices = Words(*(", ".join(field.choices) + _or(value, field, language) for language in LANGUAGES))
         raise FieldValueWrong(
             field=name,
             given=_short(value),
-            wanted=Words(wanted.fill("vi", choices=choices), wanted.fill("en", choices=choices)),
+            wanted=Words(*(wanted.fill(language, choices=choices) for language in LANGUAGES)),
         )
     return canonical.clean_text(value.strip(), name) if field.type == "text" else value
+
+
+def _or(value: Any, field: Field, language: str) -> str:
+    """Return the question whether the nearest choice is meant, in brackets, or nothing."""
+    near = did_you_mean(value, field.choices) if isinstance(value, str) else ""
+    return f"; {meant(near).text(language).strip()}" if near else ""
 
 
 def _fits(field: Field, value: Any) -> bool:
@@ -129,7 +135,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _short(value: Any) -> str:
-    return repr(value)[:60]
+    return f"“{value[:60]}”" if isinstance(value, str) else repr(value)[:60]
 
 
 def check_day(name: str, text: str) -> None:

@@ -48,7 +48,7 @@ class RequirementsUnmet(Refused):
 
     code = "requirements_unmet"
     words = Words(
-        "Chưa làm được “{trigger}” trên hồ sơ {code}: còn thiếu {count} điều kiện ({codes}). Bổ sung rồi gửi lại.",
+        "Chưa làm được “{trigger}” trên hồ sơ {code}: còn thiếu {count} điều kiện. Bổ sung rồi gửi lại.",
         "“{trigger}” can't be done on case {code} yet: {count} requirements are unmet ({codes}). Supply them, then send again.",
     )
 

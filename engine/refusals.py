@@ -96,8 +96,10 @@ class NotEditable(Refused):
 
     code = "not_editable"
     words = Words(
-        "Không sửa được {fields} của hồ sơ {code} ở “{state}”: định nghĩa không cho phép hoặc bạn không giữ vai cần thiết.",
-        "{fields} of case {code} can't be changed in “{state}”: the definition or your role does not allow it.",
+        "Không sửa được {fields} của hồ sơ {code} ở “{state}”: lúc này không được sửa, hoặc bạn không giữ vai cần thiết. "
+        "Chưa có gì thay đổi; xem các bước làm được bằng `tiendo show {code}`.",
+        "{fields} of case {code} can't be changed in “{state}”: it is closed now, or you don't hold the role. "
+        "Nothing changed; `tiendo show {code}` lists what can be done.",
     )
 
 
@@ -136,8 +138,8 @@ class AssignWrong(Refused):
 
     code = "assign_wrong"
     words = Words(
-        "Không giao được hồ sơ {code} cho người này: họ không giữ vai {holder}.",
-        "Case {code} can't be assigned to this person: they don't hold {holder}.",
+        "Không giao được hồ sơ {code} cho người này: họ không phải là {holder}. Xem ai giữ vai đó bằng `tiendo person list`.",
+        "Case {code} can't be assigned to this person, who is no {holder}. `tiendo person list` tells who is.",
     )
 
 

@@ -119,7 +119,10 @@ def checked_parties(
             raise PartyWrong(
                 party=name,
                 definition=definition.name,
-                why=Words(f"chưa nêu {party.title.vi}", f"the {party.title.en} is not named"),
+                why=Words(
+                    f"chưa nêu {party.title.vi}; thêm --party {name}=MÃ",
+                    f"the {party.title.en} is not named; add --party {name}=CODE",
+                ),
             )
     return dict(given)
 

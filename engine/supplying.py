@@ -72,8 +72,10 @@ def checked_documents(
                 document=paper.type,
                 code=code,
                 why=Words(
-                    f"định nghĩa không có loại giấy tờ này{f' (ý bạn là “{near}”?)' if near else ''}",
-                    f"the definition has no such document{f' (did you mean “{near}”?)' if near else ''}",
+                    f"quy trình không có loại giấy tờ này{f' (ý bạn là “{near}”?)' if near else ''}; xem các loại bằng "
+                    f"`tiendo definitions {definition.name}`",
+                    f"the definition has no such document{f' (did you mean “{near}”?)' if near else ''}; "
+                    f"`tiendo definitions {definition.name}` lists them",
                 ),
             )
         _parts(paper, code)

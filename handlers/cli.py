@@ -19,7 +19,7 @@ from config.logs import set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
 from engine.errors import TiendoError
-from handlers import cli_print
+from handlers import cli_print, cli_usage
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -87,11 +87,20 @@ def run(arguments: list[str]) -> int:
     except Exit as left:
         return int(left.exit_code)
     except TyperException as wrong:
-        cli_print.screen(error=True).print(f"{wrong.format_message()}\n(tiendo --help)")
-        return REFUSED
+        return _misread(wrong, arguments, language)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _misread(wrong: TyperException, arguments: list[str], language: str) -> int:
+    """Say what can't be read as a command; nothing typed at all is answered with the list of commands."""
+    if type(wrong).__name__ == "NoArgsIsHelpError":
+        cli_print.screen(error=True).print(wrong.format_message())
+        return REFUSED
+    words = [word for declared in PLACES.values() for word in declared]
+    refused = cli_usage.usage(wrong, arguments, words)
+    return cli_print.problem(refused, language=language, json="--json" in arguments)
 
 
 def _quieten() -> None:

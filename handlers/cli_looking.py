@@ -13,7 +13,7 @@ from engine.case_rows import Filter
 from engine.civil_time import words_left
 from engine.readings import case_by_id
 from engine.visibility import hidden_words
-from handlers import cli_print, cli_show, cli_story, words
+from handlers import cli_print, cli_show, cli_story, finding, words
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ def show_list(
         page = queries.listing(
             connection, session.viewer, narrowed, sort=cli_show.sort_word(sort), limit=limit
         )
+    if not page.total:
+        finding.check_narrowing(session.engine.definitions, definition=definition, phase=phase, state=state)
     print_cases(session, page.rows)
     if not session.as_json and page.total > len(page.rows):
         left = page.total - len(page.rows)

@@ -18,9 +18,10 @@ from config.settings import Settings, read_settings
 from engine import queries, readings
 from engine.civil_time import day_at
 from engine.commands import Principal
-from engine.errors import Refused, Words
+from engine.errors import LANGUAGES, Refused, Words
 from engine.visibility import look_as
 from handlers import finding, opening
+from handlers.cli_usage import LanguageUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +189,8 @@ def open_session(common: dict[str, Any]) -> Session:
     settings = read_settings()
     language = common.get("lang") or settings.language
     given = str(common.get("as_person") or "")
+    if language not in LANGUAGES:
+        raise LanguageUnknown(given=language)
     return Session(
         settings,
         who=given or settings.person or "",

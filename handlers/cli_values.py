@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.commands import Document
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Refused, Words, perhaps
 from engine.field_values import field_of
 from handlers import finding, words
 
@@ -44,8 +44,8 @@ class PartyNameUnknown(Refused):
 
     code = "party_name_unknown"
     words = Words(
-        '{definition} không có bên nào tên "{party}".{hint} Các bên: {known}.',
-        '{definition} has no party "{party}".{hint} Its parties: {known}.',
+        '{definition} không có bên nào tên "{party}".{hint}Các bên: {known}.',
+        '{definition} has no party "{party}".{hint}Its parties: {known}.',
     )
 
 
@@ -123,11 +123,10 @@ def parties(session: Session, definition: Definition, given: Iterable[str]) -> d
     for name, text in pairs(given, "--party", "centre=TTKC-ST").items():
         party = definition.parties.get(name)
         if party is None:
-            near = did_you_mean(name, definition.parties)
             raise PartyNameUnknown(
                 definition=definition.name,
                 party=name,
-                hint=f" → {near}?" if near else "",
+                hint=perhaps(name, definition.parties),
                 known=", ".join(definition.parties),
             )
         with session.store.read() as connection:

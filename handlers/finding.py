@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import readings
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Refused, Words, did_you_mean, meant, perhaps
 from engine.names import names_of
 from engine.sort_text import search_text
 
 if TYPE_CHECKING:
     from engine.readings import Connection
+    from engine.registry import Definitions
 
 _WHAT = {
     "person": Words("người", "person"),
@@ -25,8 +26,18 @@ class RowUnknown(Refused):
 
     code = "row_unknown"
     words = Words(
-        'Không có {what_vi} nào mang mã hoặc tên "{given}".{hint} Xem `tiendo {kind} list`.',
-        'There is no {what_en} with the code or name "{given}".{hint} See `tiendo {kind} list`.',
+        'Không có {what_vi} nào mang mã hoặc tên "{given}".{hint}Xem `tiendo {kind} list`.',
+        'There is no {what_en} with the code or name "{given}".{hint}See `tiendo {kind} list`.',
+    )
+
+
+class StateUnknown(Refused):
+    """No published definition has such a state or phase."""
+
+    code = "state_unknown"
+    words = Words(
+        'Không quy trình nào có {what_vi} "{given}".{hint}Xem `tiendo definitions{definition}`.',
+        'No definition has the {what_en} "{given}".{hint}See `tiendo definitions{definition}`.',
     )
 
 
@@ -64,7 +75,24 @@ def row_id(connection: Connection, kind: str, given: str) -> str:
     if not near:
         by_text = {search_text(name): name for name in names.values()}
         near = by_text.get(did_you_mean(wanted, by_text), "")
-    hint = f" → {near}?" if near else ""
     raise RowUnknown(
-        given=given[:64], kind=kind.removesuffix("_line"), hint=hint, what_vi=what.vi, what_en=what.en
+        given=given[:64], kind=kind.removesuffix("_line"), hint=meant(near), what_vi=what.vi, what_en=what.en
     )
+
+
+def check_narrowing(held: Definitions, *, definition: str, phase: str, state: str) -> None:
+    """Refuse words that nothing can be found by; asked when nothing was found, for it reads all definitions.
+
+    Errors:
+        DefinitionUnknown, StateUnknown.
+    """
+    among = [held.newest(name) for name in ([definition] if definition else held.names())]
+    words = {
+        ("giai đoạn", "phase", phase): {one.name for each in among for one in each.phases},
+        ("trạng thái", "state", state): {name for each in among for name in each.states},
+    }
+    for (vi, en, given), known in words.items():
+        if given and given not in known:
+            where = f" {definition}" if definition else ""
+            hint = perhaps(given, sorted(known))
+            raise StateUnknown(given=given[:64], what_vi=vi, what_en=en, hint=hint, definition=where)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import library
 from engine.difference import differences
-from engine.errors import Refused, Words, did_you_mean
+from engine.errors import Refused, Words, perhaps
 from engine.loader import load
 from engine.loading import Known
 from engine.publishing import publish as publish_one
@@ -30,8 +30,8 @@ class DefinitionFileUnknown(Refused):
 
     code = "definition_file_unknown"
     words = Words(
-        'Không có tệp quy trình "{name}" trong thư mục.{hint} Có: {known}.',
-        'No file of the folders holds the definition "{name}".{hint} There are: {known}.',
+        'Không có tệp quy trình "{name}" trong thư mục.{hint}Có: {known}.',
+        'No file of the folders holds the definition "{name}".{hint}There are: {known}.',
     )
 
 
@@ -100,8 +100,7 @@ def publish_all(
         elif Path(name).is_file():
             files[name] = Path(name)
         else:
-            near = did_you_mean(name, found.definitions)
-            hint = f" → {near}?" if near else ""
+            hint = perhaps(name, found.definitions)
             raise DefinitionFileUnknown(name=name, hint=hint, known=", ".join(found.definitions))
     done = []
     for name, file in files.items():

@@ -33,7 +33,7 @@ class AmountUnclear(Refused):
 
     code = "amount_unclear"
     words = Words(
-        'Không đọc được số tiền "{given}". Viết bằng đồng (300000000, 300.000.000) hoặc "300 triệu"; '
+        'Không đọc được số tiền "{given}". Viết bằng đồng (300000000, 300.000.000) hoặc "300 triệu", "1,5 tỷ"; '
         "dấu chấm ngăn hàng nghìn, dấu phẩy trước phần lẻ.",
         'The sum "{given}" can\'t be read. Write đồng (300000000 or 300.000.000), or "300 triệu", "1,5 tỷ"; '
         "a dot between thousands, a comma before decimals.",
@@ -76,7 +76,10 @@ def read_money(given: str) -> int:
     Errors:
         AmountUnclear, AmountOutOfRange.
     """
-    match = _AMOUNT.fullmatch(given.replace("\u00a0", " ").strip().lower())
+    text = given.replace("\u00a0", " ").strip().lower()
+    if text.startswith("-") and _AMOUNT.fullmatch(text[1:].lstrip()):
+        raise AmountOutOfRange(given=given)
+    match = _AMOUNT.fullmatch(text)
     if match is None or match["unit"] not in _UNITS:
         raise AmountUnclear(given=given)
     part = match["part"] or ""
