@@ -165,7 +165,7 @@ class Desk:
 
     def _plan_line(self, facts: Facts) -> dict[str, Any]:
         definition, case = facts.definition, facts.case
-        scope = str(case.data.get(definition.summary.get("scope", ""), ""))
+        scope = str(case.data.get(definition.summary.get("scope", "")) or "")
         programme = str(requirements.Values(facts).get("programme") or definition.name)
         return self.tx.plan_line(f"{programme}/{case.plan_year}/{scope}", definition.name, case)
 

@@ -10,21 +10,20 @@ Next: engine/relay.py sees to it that every outbox row is done.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from engine import carrying, civil_time, command_shapes, machine, personal, refusals
+from engine import carrying, civil_time, command_shapes, locking, machine, personal, refusals
 from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
 from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
 from engine.seats import seats_of
-from engine.store import Asked, RowRefused
+from engine.store import Contended, RowRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Callable, Iterable
 
     from engine.commands import Unmet
     from engine.definition import Trigger
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
     from engine.store import Transaction
 
 
-#: What is locked by name, because it is no case: the budget line, the establishment's history, the number series.
-_NAMED = frozenset({"plan", "establishment", "series"})
+_T = TypeVar("_T")
+#: So often a transaction is begun anew before its sender is told that too many want the same.
+_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,53 @@ def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | T
         Unavailable, Broken: none of them happened.
     """
     commands = tuple(commands)
-    answers: list[Receipt | TiendoError] = []
     rings: list[tuple[str, str]] = []
+    answers = _again_if_contended(lambda: _together(engine, commands, rings))
+    if any(isinstance(command, Erase) for command in commands):
+        engine.store.scrub()
+    if rings:
+        _ring(engine, rings)
+    return answers
+
+
+def _again_if_contended(attempt: Callable[[], _T]) -> _T:
+    """Begin anew when others changed what a transaction rests on, or waited for it while it waited for them."""
+    for left in range(_ATTEMPTS, 0, -1):
+        try:
+            return attempt()
+        except Contended as why:
+            if left == 1:
+                raise
+            structlog.get_logger().info("contended", why=str(why.facts.get("why", "")), left=left - 1)
+    raise AssertionError
+
+
+def _together(
+    engine: Engine, commands: tuple[Command, ...], rings: list[tuple[str, str]]
+) -> list[Receipt | TiendoError]:
+    rings.clear()
+    if len(commands) == 1:
+        try:
+            with engine.store.begin() as tx:
+                return [_one(engine, tx, commands[0], rings)]
+        except Refused as why:
+            # Rolled back, whatever was done on the way: a refusal leaves no trace but itself.
+            with engine.store.begin() as tx:
+                refusals.record(tx, commands[0], why)
+            return [why]
+    answers: list[Receipt | TiendoError] = []
     with engine.store.begin() as tx:
+        if not tx.serial:
+            locking.hold_all(engine, tx, commands)
         for command in commands:
             tx.run("SAVEPOINT command")
             try:
                 answers.append(_one(engine, tx, command, rings))
             except Refused as why:
-                # Numbers taken and values erased on the way are given back: a refusal leaves no trace but itself.
                 tx.run("ROLLBACK TO command")
                 refusals.record(tx, command, why)
                 answers.append(why)
             tx.run("RELEASE command")
-    if any(isinstance(command, Erase) for command in commands):
-        engine.store.scrub()
-    if rings:
-        _ring(engine, rings)
     return answers
 
 
@@ -110,7 +140,7 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
     if isinstance(command, Start):
         engine.definitions.keep_in_step(tx)
     day = carrying.day_of(command, tx.now)
-    claimed = tx.claim(_asked(engine, tx, command, day))
+    claimed = tx.claim(locking.asked(engine, tx, command, day))
     if claimed.answered is not None:
         known, answer = claimed.answered
         if not personal.is_same(tx, known, body):
@@ -129,47 +159,6 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
         raise refusals.from_constraint(str(why), command) from why
     rings.extend(desk.rings)
     return receipt
-
-
-def _asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Asked:
-    """Return what must be locked and read for a command, in lock order: named locks, then cases from the root down."""
-    principal = command.principal
-    case = (
-        command.case
-        if isinstance(command, CaseCommand)
-        else command.parent
-        if isinstance(command, Start)
-        else command.subject
-        if isinstance(command, Erase) and command.subject_kind == "case"
-        else ""
-    )
-    key = (principal.key, command.id, principal.person, day.isoformat())
-    if not case:
-        return Asked(*key, locks=_locks(engine, command))
-    where = tx.where(case)
-    if where is None:
-        raise CaseUnknown(case=case)
-    definitions = [engine.definitions.by_hash(one) for one in where.definitions]
-    ids = where.path.split("/")
-    own = definitions[-1]
-    above = (
-        isinstance(command, Start) or "parent" in own.reads or any(one.children for one in definitions[:-1])
-    )
-    families = [one for one, definition in zip(ids, definitions, strict=True) if definition.children]
-    return Asked(
-        *key,
-        locks=_locks(engine, command, *(engine.definitions.family_reads(one) for one in definitions)),
-        cases=tuple(ids) if above else (ids[-1],),
-        families=tuple(families) if above else tuple(one for one in families if one == ids[-1]),
-    )
-
-
-def _locks(engine: Engine, command: Command, *reads: frozenset[str]) -> tuple[str, ...]:
-    """Return the named locks, sorted: what a guard reads beyond the family, and the number series of a new root."""
-    names = frozenset[str]().union(*reads)
-    if isinstance(command, Start):
-        names |= engine.definitions.family_reads(engine.definitions.newest(command.definition)) | {"series"}
-    return tuple(sorted(names & _NAMED))
 
 
 def _check_case(command: CaseCommand, desk: Desk) -> None:
@@ -197,9 +186,11 @@ def preview(engine: Engine, case: str, person: str) -> tuple[Step, ...]:
         CaseUnknown: there is no such case.
     """
     question = Command(principal=Principal("person", person))
-    with engine.store.begin() as tx:
+    with engine.store.look() as tx:
         day = civil_time.day_at(tx.now)
-        asked = _asked(engine, tx, CaseCommand(principal=question.principal, case=case, id=question.id), day)
+        asked = locking.asked(
+            engine, tx, CaseCommand(principal=question.principal, case=case, id=question.id), day
+        )
         desk = Desk(engine, tx, question, tx.claim(asked), day)
         found = desk.claimed.cases[case]
         return tuple(_steps(desk, found))

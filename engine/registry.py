@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from engine.store import Store, Transaction
 
 
+#: What a definition may read that is no case: it is locked by name.
+OUTSIDE = frozenset({"plan", "establishment"})
+
+
 class DefinitionUnknown(Refused):
     """No such definition is published."""
 
@@ -47,7 +51,7 @@ class Definitions:
         self._loaded: dict[str, Definition] = {}
         self._newest: dict[str, str] = {}
         self._count = 0
-        self._reads: dict[str, frozenset[str]] = {}
+        self._watched: dict[str, frozenset[str]] = {}
         self._lock = threading.Lock()
         self.refresh()
 
@@ -64,7 +68,7 @@ class Definitions:
         self._newest = {name: found for name, (_, found) in newest.items()}
         self._count = len(rows)
         # A new version of a child may look at more than the one before.
-        self._reads = {}
+        self._watched = {}
 
     def keep_in_step(self, tx: Transaction) -> None:
         """Look again when another process has published something: a new case opens under the newest version."""
@@ -106,19 +110,14 @@ class Definitions:
             raise DefinitionUnknown(name=f"{name} v{version}", hint=" ", known=", ".join(self.names()))
         return self.by_hash(found)
 
-    def family_reads(self, definition: Definition) -> frozenset[str]:
-        """Return what decisions on a case of this definition, and on any child it may have, look at beside the case."""
-        known = self._reads.get(definition.hash)
+    def watchers_read(self, definition: Definition) -> frozenset[str]:
+        """Return what lies outside the family and is looked at by children that move by themselves when this case moves."""
+        known = self._watched.get(definition.hash)
         if known is None:
-            known = self._reads[definition.hash] = self._reads_of(definition, set())
+            below = (self.newest(name) for name in definition.children if name in self._newest)
+            reads = (one.reads for one in below if _moves_with_parent(one))
+            known = self._watched[definition.hash] = frozenset[str]().union(*reads) & OUTSIDE
         return known
-
-    def _reads_of(self, definition: Definition, seen: set[str]) -> frozenset[str]:
-        seen.add(definition.name)
-        below = [
-            self.newest(name) for name in definition.children if name in self._newest and name not in seen
-        ]
-        return definition.reads.union(*(self._reads_of(one, seen) for one in below))
 
     def by_hash(self, found: str) -> Definition:
         """Return the definition of a content hash.
@@ -140,3 +139,9 @@ class Definitions:
         if row is None:
             raise DefinitionMissing(hash=found)
         return loader.load(row.text, name=row.name)
+
+
+def _moves_with_parent(definition: Definition) -> bool:
+    """Whether a case of this definition may take a move by itself because of what its parent says."""
+    triggers = (one for state in definition.states.values() for one in state.triggers.values())
+    return "parent" in definition.reads and any(one.when is not None for one in triggers)

@@ -9,7 +9,16 @@ import orjson
 
 from engine.cases import Case
 from engine.errors import Broken
-from engine.store import Claimed, LockMissing, RowRefused, Seat, Whereabouts
+from engine.store import (
+    Claimed,
+    LockMissing,
+    Place,
+    RowRefused,
+    Seat,
+    Whereabouts,
+    establishment_lock,
+    plan_lock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +44,7 @@ _UPDATE_CASE = (
     + ", ".join(f"{_CASE_COLUMNS[place]} = ?" for place in _CHANGING)
     + " WHERE id = ? AND seq < ?"
 )
+_PLACE = "definition, plan_year, coalesce(scope, ''), parties"
 _SEATS = """
 SELECT person, bound, role FROM membership
  WHERE person = :person AND from_on <= :day AND (to_on IS NULL OR to_on >= :day)
@@ -52,6 +62,8 @@ class SqliteTransaction:
 
     __slots__ = ("_connection", "_held", "_stamp", "now")
 
+    serial = True
+
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
         self._stamp = -1
@@ -67,20 +79,30 @@ class SqliteTransaction:
         return self._stamp
 
     def where(self, case: str) -> Whereabouts | None:
-        """Return the path of a case and the definitions on it, read before any lock; None when there is no such case."""
+        """Return where a case stands; None when there is no such case."""
         run = self._connection.execute
-        row = run("SELECT path, definition FROM workflow_case WHERE id = ?", (case,)).fetchone()
+        row = run(f"SELECT path, {_PLACE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
         if row is None:
             return None
         above = row[0].split("/")[:-1]
-        rows = [run("SELECT definition FROM workflow_case WHERE id = ?", (one,)).fetchone() for one in above]
-        return Whereabouts(row[0], (*(found[0] for found in rows), row[1]))
+        rows = [run(f"SELECT {_PLACE} FROM workflow_case WHERE id = ?", (one,)).fetchone() for one in above]  # noqa: S608
+        return Whereabouts(row[0], tuple(_place(*found) for found in (*rows, row[1:])))
+
+    def below(self, path: str) -> list[Place]:
+        """Return the places of all children of the cases on a path."""
+        run = self._connection.execute
+        asked = f"SELECT {_PLACE} FROM workflow_case WHERE parent = ? ORDER BY id"  # noqa: S608 - our own words
+        return [_place(*row) for one in path.split("/") for row in run(asked, (one,)).fetchall()]
+
+    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...]) -> None:
+        """Remember what is held: SQLite lets one write at a time, so all of it is."""
+        self._held.update(locks, cases)
 
     def claim(self, asked: Asked) -> Claimed:
         """Read the receipt, the cases and families asked for, and the seats of the person."""
         run = self._connection.execute
         claimed = Claimed()
-        self._held.update(asked.locks, asked.cases)
+        self.hold(asked.locks, asked.cases)
         row = run(
             "SELECT body, answer FROM receipt WHERE principal = ? AND command = ?",
             (asked.principal, asked.command),
@@ -262,7 +284,7 @@ class SqliteTransaction:
         Shapes:
             line: code of the budget line ("national/2023/soc_trang"). name: definition whose cases are counted.
         """
-        self._must_hold("plan")
+        self._must_hold(plan_lock(name, case.plan_year or 0, line.rpartition("/")[2]))
         budget = self._connection.execute(
             "SELECT json_extract(data, '$.amount_vnd') FROM register_row WHERE kind = 'budget_line' AND code = ?",
             (line,),
@@ -276,7 +298,7 @@ class SqliteTransaction:
 
     def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]:
         """Return other families of cases that were decided for an establishment, oldest first."""
-        self._must_hold("establishment")
+        self._must_hold(establishment_lock(establishment))
         rows = self._connection.execute(
             "SELECT r.code, r.category, r.decided_on, c.amount_vnd FROM case_party p"
             " JOIN workflow_case c ON c.id = p.case_id JOIN workflow_case r ON r.id = c.root"
@@ -291,6 +313,10 @@ class SqliteTransaction:
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement with `:named` values and return its rows."""
         return self._connection.execute(sql, values or {}).fetchall()
+
+
+def _place(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:
+    return Place(definition, plan_year, scope, orjson.loads(parties))
 
 
 def case_of(row: tuple[Any, ...]) -> Case:

@@ -107,6 +107,7 @@ class SqliteStore:
         with self._told():
             self._writer = self._connect()
             self._watcher = self._connect(pragmas=False)
+        self._lookers: list[sqlite3.Connection] = []
         address = f"sqlite:///file:{quote(str(Path(path).resolve()))}?mode=ro&uri=true"
         self._readers = create_engine(
             address, connect_args={"check_same_thread": False}, json_deserializer=orjson.loads
@@ -147,6 +148,26 @@ class SqliteStore:
             self._lock.release()
 
     @contextmanager
+    def look(self) -> Iterator[SqliteTransaction]:
+        """Open a snapshot that answers like a write transaction, beside whoever writes.
+
+        Errors:
+            StoreUnreachable, StoreCorrupt, StoreBusy: nothing could be read.
+        """
+        with self._told():
+            try:
+                connection = self._lookers.pop()
+            except IndexError:
+                connection = self._connect(pragmas=False)
+                connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            try:
+                yield SqliteTransaction(connection, self.now())
+            finally:
+                connection.execute("ROLLBACK")
+                self._lookers.append(connection)
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read-only snapshot.
 
@@ -176,8 +197,8 @@ class SqliteStore:
         """Close all connections; the file is left checkpointed."""
         self._readers.dispose()
         with self._lock:
-            self._watcher.close()
-            self._writer.close()
+            for connection in (*self._lookers, self._watcher, self._writer):
+                connection.close()
 
     def _told(self) -> AbstractContextManager[None]:
         """Turn what SQLite says into our errors."""

@@ -103,21 +103,55 @@ class LockMissing(Broken):
     )
 
 
+class Contended(Unavailable):
+    """Others changed what this transaction rests on, or waited for it while it waited for them."""
+
+    code = "contended"
+    words = Words(
+        "Nhiều người đang sửa cùng hồ sơ này: {why}. Chưa có gì thay đổi; hãy gửi lại lệnh.",
+        "Many are changing the same cases: {why}. Nothing changed; send the command again.",
+    )
+
+
 class RowRefused(Exception):
     """A constraint of the database refused a row; the text names the constraint. `execute` makes our error of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """What of a case never or hardly ever changes, read before any lock is taken.
+class Place:
+    """What decides which locks a case needs, read before any lock.
 
     Shapes:
-        path: ids from the root to the case, joined by "/".
-        definitions: hash of the definition of each case on the path, in that order.
+        definition: hash. scope: of its budget line, "" without one. parties: party -> id.
+    """
+
+    definition: str
+    plan_year: int | None
+    scope: str
+    parties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A case and all above it.
+
+    Shapes:
+        path: ids from the root to the case, joined by "/"; never changes.
+        places: of each case on the path, in that order; what changes in them is seen again under the lock.
     """
 
     path: str
-    definitions: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+def plan_lock(definition: str, plan_year: int, scope: str) -> str:
+    """Return the name of the lock on a budget line: on all that counts the cases decided on it."""
+    return f"plan/{definition}/{plan_year}/{scope}"
+
+
+def establishment_lock(establishment: str) -> str:
+    """Return the name of the lock on what an establishment was granted."""
+    return f"establishment/{establishment}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +161,7 @@ class Asked:
     Shapes:
         principal, command: key of the receipt to look for.
         person: whose seats to read, on the civil day `day`.
-        locks: named locks ("plan/national_project/2026/soc_trang"), sorted; taken first.
+        locks: named locks ("plan/national_project/2026/soc_trang"), sorted; taken first, in one order for all.
         cases: ids to lock, in lock order (root id, depth, id).
         families: ids whose children are brought along.
     """
@@ -202,7 +236,7 @@ class Writing:
 
 
 class Transaction(Protocol):
-    """One write transaction.
+    """One write transaction, or a look at what one would find.
 
     Shapes:
         now: the store's clock, µs UTC.
@@ -210,11 +244,21 @@ class Transaction(Protocol):
 
     now: int
 
+    @property
+    def serial(self) -> bool:
+        """Whether no other transaction writes at the same time, so that nobody needs to agree on an order of locks."""
+
     def stamp(self) -> int:
         """Return the time of the next entry: `now`, and later than every entry before it."""
 
     def where(self, case: str) -> Whereabouts | None:
-        """Return path and definitions of a case, read before any lock; None when there is no such case."""
+        """Return where a case stands, read before any lock; None when there is no such case."""
+
+    def below(self, path: str) -> list[Place]:
+        """Return the places of all children of the cases on a path, read before any lock."""
+
+    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...]) -> None:
+        """Take the locks of several commands that share this transaction, in the order of one; nothing is read."""
 
     def claim(self, asked: Asked) -> Claimed:
         """Lock what was asked for, in its order, then read it and the receipt in a later statement."""
@@ -235,10 +279,10 @@ class Transaction(Protocol):
         """Return the next number of a series, from 1."""
 
     def plan_line(self, line: str, name: str, case: Case) -> dict[str, Any]:
-        """Return {budget_vnd, committed_vnd} of a budget line beside one case."""
+        """Return {budget_vnd, committed_vnd} of a budget line beside one case, under its `plan_lock`."""
 
     def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]:
-        """Return [{code, category, decided_on, amount_vnd}] of other families decided for an establishment."""
+        """Return [{code, category, decided_on, amount_vnd}] of other families, under the `establishment_lock`."""
 
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement with `:named` values and return its rows."""
@@ -256,8 +300,11 @@ class Store(Protocol):
     def begin(self) -> AbstractContextManager[Transaction]:
         """Open a write transaction: commits on leaving, rolls back on an error."""
 
+    def look(self) -> AbstractContextManager[Transaction]:
+        """Open a snapshot that answers like a write transaction, and holds and writes nothing."""
+
     def read(self) -> AbstractContextManager[Connection]:
-        """Open a read-only snapshot."""
+        """Open a read-only snapshot for the questions of pages and reports."""
 
     def now(self) -> int:
         """Return the store's clock, µs UTC."""

@@ -19,7 +19,6 @@ _TABLE = re.compile(
 #: Statement -> how often it is run for one approval that tells four people by one channel and plans five timers.
 PINNED = {
     "BEGIN": 1,
-    "SAVEPOINT": 1,
     # Claim: where the case is, the receipt, case and children, whose seats.
     "SELECT workflow_case": 3 + 1,  # and what is committed beside it on its budget line
     "SELECT receipt": 1,
@@ -38,7 +37,6 @@ PINNED = {
     "INSERT timer": 5,
     "INSERT notice": 4,
     "INSERT outbox": 5,  # four notices, one look at the deadlines
-    "RELEASE": 1,
     "COMMIT": 1,
 }
 
