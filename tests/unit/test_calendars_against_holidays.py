@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import holidays
 import pytest
 
-from engine.calendar_files import load_calendar
-
-CALENDAR = load_calendar(Path(__file__).parents[2] / "workflows" / "calendars")
+from tests.shipped import CALENDAR
 
 CULTURE_DAY = "Politburo and Government ask to make 24/11 a day off; the law that does so was not found"
 SWAP_2014 = (

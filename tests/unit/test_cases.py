@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cases import COLUMNS, Case, Draft, fold
+from tests.properties import tries
 
 WORDS = st.sampled_from(
     ["state", "holder", "due_on", "data.a", "data.b", "party.p", "vote.t.seat", "document.q.1", "returns"]
@@ -15,6 +16,7 @@ WORDS = st.sampled_from(
 VALUES = st.none() | st.text("abc", min_size=1, max_size=3)
 
 
+@tries(40)
 @given(st.lists(st.lists(st.tuples(WORDS, VALUES), max_size=6), max_size=8))
 def test_the_fold_of_what_changed_is_the_case(commands: list[list[tuple[str, Any]]]) -> None:
     draft = Draft(Case(id="c"))
@@ -30,6 +32,7 @@ def test_the_fold_of_what_changed_is_the_case(commands: list[list[tuple[str, Any
     assert words == draft.case.projection()
 
 
+@tries(30)
 @given(WORDS, VALUES, VALUES)
 def test_a_change_back_leaves_no_trace(word: str, first: Any, second: Any) -> None:
     draft = Draft(Case(id="c"))

@@ -21,6 +21,7 @@ from engine.commands import SYSTEM, Fire, Principal, Register
 from engine.entries import Entry
 from engine.loader import Known, load
 from tests import small_definitions as small
+from tests.properties import tries
 
 ID = "0190000000007000800000000000000"
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "golden_entries.json").read_text("utf-8"))
@@ -127,6 +128,7 @@ PLAIN = st.recursive(
 )
 
 
+@tries(40)
 @given(PLAIN)
 def test_the_canonical_form_is_that_of_rfc_8785(value: Any) -> None:
     try:
@@ -140,6 +142,7 @@ def test_the_canonical_form_is_that_of_rfc_8785(value: Any) -> None:
     assert canonical.write(canonical.check(orjson.loads(payload))) == payload
 
 
+@tries(30)
 @given(
     st.floats()
     | st.integers(min_value=2**53)

@@ -3,13 +3,11 @@ from __future__ import annotations
 import timeit
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.calendar_files import load_calendar
 from engine.civil_time import InstantRefused
 from engine.legal_clock import (
     DeadlineRule,
@@ -33,11 +31,11 @@ from engine.legal_clock import (
     words_left,
 )
 from engine.working_calendar import CalendarMissing
+from tests.shipped import CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALENDAR = load_calendar(Path(__file__).parents[2] / "workflows" / "calendars")
 ADJUSTMENT_ENDS = FixedDate(1, 31, 1, "by")
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 import sys
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar_files import load_calendar
 from engine.legal_clock import (
     DeadlineRule,
     FixedDate,
@@ -24,8 +22,9 @@ from engine.legal_clock import (
     due,
     explain,
 )
+from tests.properties import tries
+from tests.shipped import CALENDAR
 
-CALENDAR = load_calendar(Path(__file__).parents[2] / "workflows" / "calendars")
 #: Put the printed seed of a failed run here to see it again.
 REPEAT = 0
 ONE = timedelta(days=1)
@@ -150,7 +149,7 @@ def check_many(count: int) -> None:
 
 
 def test_due_is_the_last_row_of_explain_and_what_a_slow_count_finds() -> None:
-    check_many(2_000)
+    check_many(600)
 
 
 @pytest.mark.slow
@@ -159,7 +158,7 @@ def test_the_same_on_a_hundred_thousand_cases() -> None:
 
 
 @given(STARTS, AMOUNTS, UNITS)
-@settings(max_examples=150)
+@tries(40)
 def test_one_day_more_never_ends_earlier(start: date, amount: int, unit: Unit) -> None:
     # when
     less = due(Within(amount, unit), start=start, plan_year=2026, calendar=CALENDAR).due_on
@@ -174,7 +173,7 @@ def test_one_day_more_never_ends_earlier(start: date, amount: int, unit: Unit) -
 
 
 @given(STARTS, AMOUNTS, UNITS)
-@settings(max_examples=150)
+@tries(40)
 def test_starting_a_day_later_never_ends_earlier(start: date, amount: int, unit: Unit) -> None:
     # when
     rule = Within(amount, unit)
@@ -188,7 +187,7 @@ def test_starting_a_day_later_never_ends_earlier(start: date, amount: int, unit:
 
 
 @given(STARTS, AMOUNTS, st.integers(0, 60), st.data())
-@settings(max_examples=150)
+@tries(40)
 def test_a_pause_of_some_working_days_moves_a_period_by_exactly_those(
     start: date, amount: int, length: int, data: st.DataObject
 ) -> None:
@@ -208,7 +207,7 @@ def test_a_pause_of_some_working_days_moves_a_period_by_exactly_those(
 
 
 @given(STARTS, AMOUNTS, UNITS, st.integers(0, 30), st.integers(0, 30))
-@settings(max_examples=150)
+@tries(40)
 def test_what_a_stopped_period_has_left_is_what_it_needs_after_resuming(
     start: date, amount: int, unit: Unit, after: int, length: int
 ) -> None:

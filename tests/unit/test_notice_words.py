@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handlers import notice_texts, words
 from handlers.notice_texts import NoticeNotRendered, NoticeTextRefused, NoticeUnknown
 from handlers.words import AmountOutOfRange, AmountUnclear, DayUnclear, NumberUnclear
+from tests.properties import tries
 
 SHIPPED = Path(__file__).parents[2] / "workflows" / "notices.yaml"
 
@@ -51,6 +52,7 @@ def test_too_much_money_or_part_of_a_dong_is_refused(given_text: str) -> None:
         words.read_money(given_text)
 
 
+@tries(40)
 @given(st.integers(0, 10**15))
 def test_money_written_and_read_again_is_the_same(vnd: int) -> None:
     assert words.read_money(words.money(vnd)) == vnd

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from engine.canonical import NotCanonical
 from engine.personal import commit_value, is_commitment, match_hmac, verify
+from tests.properties import tries
 
 SUBJECT = "0" * 32
 
 
+@tries(30)
 @given(
     st.one_of(
         st.text(st.characters(categories=["L", "N"]), max_size=30), st.integers(0, 10**12), st.booleans()

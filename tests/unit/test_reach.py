@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.store import Seat
 from engine.visibility import MANAGING_ROLES, _Organisation, _reach
+from tests.properties import tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ def by_the_words_of_the_rule(seats: Iterable[Seat], chart: Iterable[_Organisatio
             return plain | managed
 
 
-@settings(max_examples=150)
+@tries(40)
 @given(SEATS, CHARTS)
 def test_any_chart_is_reached_as_the_rules_say(seats: list[Seat], chart: tuple[_Organisation, ...]) -> None:
     # given any chart, rings and unknown parents included
@@ -48,6 +49,7 @@ def test_any_chart_is_reached_as_the_rules_say(seats: list[Seat], chart: tuple[_
     assert _reach(seats, chart, TODAY) == by_the_words_of_the_rule(seats, chart)
 
 
+@tries(30)
 @given(SEATS, CHARTS)
 def test_one_more_seat_never_hides_anything(seats: list[Seat], chart: tuple[_Organisation, ...]) -> None:
     assert _reach(seats[:-1], chart, TODAY) <= _reach(seats, chart, TODAY)

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cases import fold
@@ -24,6 +24,7 @@ from engine.registers import (
     draft,
 )
 from engine.store import Seat
+from tests.properties import tries
 
 OPERATOR = Principal("operator", "9" * 32)
 CENTRE = RegisterRow(
@@ -369,7 +370,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@tries(30)
 @given(st.sampled_from(sorted(REGISTERS)), st.data())
 def test_no_value_whatever_makes_the_checks_fall_over(kind: str, data: st.DataObject) -> None:
     # given any values under known and unknown words

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.sort_text import like_pattern, search_text, sort_text
+from tests.properties import tries
 
 
 def test_vietnamese_words_lose_their_marks_and_d_with_stroke() -> None:
@@ -54,6 +55,7 @@ def test_wild_cards_are_taken_literally(asked: str, pattern: str) -> None:
     assert like_pattern(asked) == pattern
 
 
+@tries(40)
 @given(st.text(max_size=40))
 def test_searching_twice_changes_nothing(text: str) -> None:
     assert search_text(search_text(text)) == search_text(text)

@@ -3,18 +3,17 @@ from __future__ import annotations
 import pickle
 import timeit
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar_files import CalendarRefused, load_calendar, read_calendar
+from engine.calendar_files import CalendarRefused, read_calendar
 from engine.errors import Refused, Words
 from engine.working_calendar import CalendarDay, CalendarMissing, CalendarSource, WorkingCalendar
+from tests.properties import tries
+from tests.shipped import CALENDAR, CALENDARS
 
-FOLDER = Path(__file__).parents[2] / "workflows" / "calendars"
-CALENDAR = load_calendar(FOLDER)
 OURS = CalendarSource("announced", "Quyết định của Sở (dữ liệu thử, invented)")
 DAYS = st.dates(date(2014, 3, 1), date(2028, 10, 1))
 
@@ -111,7 +110,7 @@ def test_each_swap_keeps_the_number_of_working_days() -> None:
 
 
 @given(DAYS, st.integers(-400, 400))
-@settings(max_examples=300)
+@tries(40)
 def test_adding_working_days_is_what_a_day_by_day_count_finds(day: date, count: int) -> None:
     # given
     step = timedelta(days=1 if count > 0 else -1)
@@ -130,7 +129,7 @@ def test_adding_working_days_is_what_a_day_by_day_count_finds(day: date, count: 
 
 
 @given(DAYS, DAYS)
-@settings(max_examples=200)
+@tries(40)
 def test_days_between_is_the_other_way_round(one: date, other: date) -> None:
     # when
     count = CALENDAR.working_days_between(one, other)
@@ -142,7 +141,7 @@ def test_days_between_is_the_other_way_round(one: date, other: date) -> None:
 
 
 @given(DAYS)
-@settings(max_examples=200)
+@tries(40)
 def test_the_neighbours_of_a_day_are_worked_and_nearest(day: date) -> None:
     # when
     after, before = CALENDAR.next_working(day), CALENDAR.last_working_before(day)
@@ -261,7 +260,7 @@ def test_a_year_file_that_cannot_be_is_refused_at_its_line(days: str, line: int,
 
 def test_a_file_under_another_year_a_gap_and_no_file_are_refused() -> None:
     # given
-    shipped = {path.name: path.read_bytes() for path in FOLDER.glob("*.yaml")}
+    shipped = {path.name: path.read_bytes() for path in CALENDARS.glob("*.yaml")}
     with_gap = {name: text for name, text in shipped.items() if name != "2020.yaml"}
 
     # then
@@ -298,7 +297,7 @@ def test_adding_working_days_takes_microseconds() -> None:
 
 def test_the_calendar_is_one_object_whatever_the_order_of_the_files() -> None:
     # given
-    files = {path.name: path.read_bytes() for path in sorted(FOLDER.glob("*.yaml"), reverse=True)}
+    files = {path.name: path.read_bytes() for path in sorted(CALENDARS.glob("*.yaml"), reverse=True)}
 
     # when
     again: WorkingCalendar = read_calendar(files)

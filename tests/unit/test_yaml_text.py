@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 
 import pytest
 
-from engine.yaml_text import LIMIT_BYTES, LIMIT_DEPTH, LIMIT_NODES, YamlRefused, plain, read
+from engine.yaml_text import LIMIT_BYTES, LIMIT_DEPTH, YamlRefused, plain, read
+from tests.properties import MORE
 
 #: Put the printed seed of a failed run here to see it again.
 REPEAT = 0
@@ -154,7 +154,6 @@ def test_bytes_with_a_byte_order_mark_and_windows_line_ends_read_like_text() -> 
         ("[" * 1000, "too_deep", 1, LIMIT_DEPTH + 1),
         ("- " * 1000 + "a", "too_deep", 1, 2 * LIMIT_DEPTH + 1),
         ("{a: " * 1000, "too_deep", 1, 4 * LIMIT_DEPTH + 1),
-        ("[" + "a," * LIMIT_NODES + "]", "too_many", 1, 2 * (LIMIT_NODES - 3) + 2),
         ("x" * (LIMIT_BYTES + 1), "too_big", 1, 1),
         ("đ" * (LIMIT_BYTES // 2 + 1), "too_big", 1, 1),
     ],
@@ -188,35 +187,7 @@ def test_the_greatest_depth_is_taken() -> None:
     assert value == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[" + "a," * 131_000 + "]",
-        "a: |\n" + " \n" * 130_000,
-        "'" + "''" * 131_000 + "'",
-        "? " + "a " * 130_000,
-        "{a," * 39 + "a," * 130_000,
-        "- " * 30 + "\n",
-        "&" * 262_000,
-        "a:" * 131_000,
-        '"' + "\\x41" * 65_000 + '"',
-    ],
-    ids=lambda text: text[:12],
-)
-def test_no_text_within_the_limit_takes_a_second(text: str) -> None:
-    # when
-    began = time.thread_time()
-    try:
-        read(text, name="f")
-    except YamlRefused as refusal:
-        print(refusal)
-    took = time.thread_time() - began
-
-    # then
-    assert took < 1
-
-
-def test_thousands_of_damaged_files_are_read_or_refused_and_nothing_else() -> None:
+def test_damaged_files_are_read_or_refused_and_nothing_else() -> None:
     # given
     seed = REPEAT or random.SystemRandom().randrange(2**32)
     print(f"seed {seed}: set REPEAT to it to see the same run again", file=sys.stderr)
@@ -232,7 +203,7 @@ def test_thousands_of_damaged_files_are_read_or_refused_and_nothing_else() -> No
     places = set()
 
     # when
-    for _ in range(4000):
+    for _ in range(600 * MORE):
         text = bytearray(SAMPLE.encode())
         for _ in range(dice.randint(1, 4)):
             at = dice.randrange(len(text))
@@ -255,5 +226,5 @@ def test_thousands_of_damaged_files_are_read_or_refused_and_nothing_else() -> No
     # then
     print(counts, file=sys.stderr)
     assert min(places) >= (1, 1)
-    assert counts["read"] > 100
-    assert counts["refused"] > 100
+    assert counts["read"] > 20
+    assert counts["refused"] > 20
