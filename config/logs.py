@@ -1,45 +1,27 @@
 """The technical log: columns on a terminal, one JSON object a line elsewhere, to standard error.
 
-What the product and its libraries log takes the same steps, so that a secret is hidden whoever logs it.
+What the product and its libraries log takes the same steps, so that what is private is hidden whoever logs it; an
+error that nobody caught takes them, too.
 The technical log is for whoever runs the machine; who did what to which case stands in the transition log.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+import threading
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import orjson
 import structlog
 
-from config.setting_wrong import without_password
+from config.log_privacy import hide_private, told_traceback
 
-SECRET = re.compile(
-    r"passw|secret|token|authori[sz]ation|cookie|credential|api_?key|private_?key", re.IGNORECASE
-)
-HIDDEN = "***"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-
-def hide_secrets(_logger: object, _method: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the line with values of secret-looking names, and passwords inside addresses, as ***."""
-    return {key: HIDDEN if SECRET.search(key) else _hidden(value) for key, value in entry.items()}
-
-
-def _hidden(value: Any) -> Any:
-    if isinstance(value, str):
-        return without_password(value)
-    if isinstance(value, Mapping):
-        return {
-            key: HIDDEN if isinstance(key, str) and SECRET.search(key) else _hidden(each)
-            for key, each in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_hidden(each) for each in value]
-    return value
 
 
 def set_up(
@@ -59,10 +41,11 @@ def set_up(
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # Plain tracebacks only: the rich ones print local variables, and with them secrets and form contents.
+    # Tracebacks of our own: the usual ones end with the text of the error, the rich ones print local variables as well,
+    # and with them secrets and form contents.
     last: list[Any] = [
-        structlog.processors.format_exc_info,
-        hide_secrets,
+        structlog.processors.ExceptionRenderer(told_traceback),
+        hide_private,
         _renderer(to) if columns else _json,
     ]
     structlog.configure(
@@ -81,6 +64,24 @@ def set_up(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+
+
+def _uncaught(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    structlog.get_logger().error("uncaught", exc_info=(kind, problem, trace))
+
+
+def _uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
+    problem = given.exc_value
+    if problem is None or isinstance(problem, SystemExit):
+        return
+    name = given.thread.name if given.thread else ""
+    structlog.get_logger().error(
+        "uncaught", thread=name, exc_info=(given.exc_type, problem, given.exc_traceback)
+    )
 
 
 def _renderer(to: TextIO) -> Any:
