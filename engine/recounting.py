@@ -84,7 +84,7 @@ def _open_cases(engine: Engine) -> Iterator[Case]:
             select(table.c.id).where(table.c.final.is_(None), table.c.due_on.is_not(None))
         )
         ids = list(found.scalars())
-    with engine.store.begin() as tx:
+    with engine.store.look() as tx:
         for one in ids:
             case = tx.case(one)
             if case is not None:

@@ -67,14 +67,14 @@ def fire_due(engine: Engine, *, limit: int = 500) -> int:
     Errors:
         Unavailable: timers already fired stay fired.
     """
-    with engine.store.begin() as tx:
+    with engine.store.look() as tx:
         rows = tx.run(f"{_DUE} ORDER BY t.due_at, t.id LIMIT :limit", {"until": tx.now, "limit": limit})
     return _fire(engine, rows, via="timer")
 
 
 def fire_of_case(engine: Engine, case: str) -> int:
     """Fire what is due now on one case; a transition that planned deadlines asks for it."""
-    with engine.store.begin() as tx:
+    with engine.store.look() as tx:
         rows = tx.run(
             f"{_DUE} AND t.case_id = :case ORDER BY t.due_at, t.id", {"until": tx.now, "case": case}
         )
@@ -93,7 +93,7 @@ def fire_past(engine: Engine, case_ids: Sequence[str], until: date) -> int:
     wanted = frozenset(case_ids)
     limit = civil_time.micros_of(civil_time.late_from(until)) - 1
     while True:
-        with engine.store.begin() as tx:
+        with engine.store.look() as tx:
             first = f"ORDER BY t.due_at, t.id LIMIT {TOGETHER * 4}"
             found = (
                 [
@@ -168,7 +168,7 @@ def _refuse(engine: Engine, answered: Iterable[tuple[CaseCommand, Any]]) -> None
 def agenda(engine: Engine, *, days: int) -> list[Planned]:
     """Return what will be sent or fired in the coming days, in order of time, as things stand now."""
     planned: list[Planned] = []
-    with engine.store.begin() as tx:
+    with engine.store.look() as tx:
         until = tx.now + days * 86_400_000_000
         rows = tx.run(f"{_DUE} ORDER BY t.due_at, t.id", {"until": until})
         for row in rows:
