@@ -20,7 +20,7 @@ from engine.desk import Desk
 from engine.errors import Refused, TiendoError
 from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
 from engine.seats import seats_of
-from engine.store import Contended, RowRefused
+from engine.store import HELD, Contended, RowRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,17 +67,20 @@ def execute(engine: Engine, command: Command) -> Receipt:
     return answer
 
 
-def execute_all(engine: Engine, commands: Iterable[Command]) -> list[Receipt | TiendoError]:
+def execute_all(
+    engine: Engine, commands: Iterable[Command], *, wait: bool = True
+) -> list[Receipt | TiendoError]:
     """Carry commands out in one transaction, in the order given; each is its own command, entry and refusal.
 
     Shapes:
+        wait: False leaves a command out whose case somebody else holds just now; its answer is `Contended`.
         returns: for each command its receipt, or the refusal it met; the others are not touched by it.
     Errors:
         Unavailable, Broken: none of them happened.
     """
     commands = tuple(commands)
     rings: list[tuple[str, str]] = []
-    answers = _again_if_contended(lambda: _together(engine, commands, rings))
+    answers = _again_if_contended(lambda: _together(engine, commands, rings, wait=wait))
     if any(isinstance(command, Erase) for command in commands):
         engine.store.scrub()
     if rings:
@@ -98,10 +101,10 @@ def _again_if_contended(attempt: Callable[[], _T]) -> _T:
 
 
 def _together(
-    engine: Engine, commands: tuple[Command, ...], rings: list[tuple[str, str]]
+    engine: Engine, commands: tuple[Command, ...], rings: list[tuple[str, str]], *, wait: bool
 ) -> list[Receipt | TiendoError]:
     rings.clear()
-    if len(commands) == 1:
+    if len(commands) == 1 and wait:
         try:
             with engine.store.begin() as tx:
                 return [_one(engine, tx, commands[0], rings)]
@@ -112,9 +115,11 @@ def _together(
             return [why]
     answers: list[Receipt | TiendoError] = []
     with engine.store.begin() as tx:
-        if not tx.serial:
-            locking.hold_all(engine, tx, commands)
+        held_by_others = frozenset() if tx.serial else locking.hold_all(engine, tx, commands, wait=wait)
         for command in commands:
+            if command.id in held_by_others:
+                answers.append(Contended(why=HELD))
+                continue
             tx.run("SAVEPOINT command")
             try:
                 answers.append(_one(engine, tx, command, rings))

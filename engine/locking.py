@@ -60,10 +60,14 @@ def asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Asked
     )
 
 
-def hold_all(engine: Engine, tx: Transaction, commands: Iterable[Command]) -> None:
+def hold_all(engine: Engine, tx: Transaction, commands: Iterable[Command], *, wait: bool) -> frozenset[str]:
     """Take the locks of several commands at once, so that two such runs meet in one order.
 
     A command that will be refused asks for nothing here.
+
+    Shapes:
+        wait: False: what others hold is not waited for.
+        returns: ids of the commands that lack a lock; empty when waiting.
     """
     asks: list[Asked] = []
     for command in commands:
@@ -71,7 +75,9 @@ def hold_all(engine: Engine, tx: Transaction, commands: Iterable[Command]) -> No
             command_shapes.check(command)
             asks.append(asked(engine, tx, command, civil_time.day_at(tx.now)))
     locks = {name for one in asks for name in one.locks}
-    tx.hold(tuple(sorted(locks)), tuple(dict.fromkeys(case for one in asks for case in one.cases)))
+    cases = dict.fromkeys(case for one in asks for case in one.cases)
+    held = tx.hold(tuple(sorted(locks)), tuple(cases), wait=wait)
+    return frozenset(one.command for one in asks if not held.issuperset((*one.locks, *one.cases)))
 
 
 def _case_of(command: Command) -> str:

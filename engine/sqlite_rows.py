@@ -58,9 +58,13 @@ SELECT absent FROM substitution
 
 
 class SqliteTransaction:
-    """One write transaction of an SQLite store; see `engine.store.Transaction`."""
+    """One write transaction of an SQLite store; see `engine.store.Transaction`.
 
-    __slots__ = ("_connection", "_held", "_stamp", "now")
+    Shapes:
+        has_published: whether it published something.
+    """
+
+    __slots__ = ("_connection", "_held", "_stamp", "has_published", "now")
 
     serial = True
 
@@ -68,6 +72,7 @@ class SqliteTransaction:
         self._connection = connection
         self._stamp = -1
         self._held: set[str] = set()
+        self.has_published = False
         self.now = now
 
     def stamp(self) -> int:
@@ -94,9 +99,10 @@ class SqliteTransaction:
         asked = f"SELECT {_PLACE} FROM workflow_case WHERE parent = ? ORDER BY id"  # noqa: S608 - our own words
         return [_place(*row) for one in path.split("/") for row in run(asked, (one,)).fetchall()]
 
-    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...]) -> None:
+    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...], *, wait: bool = True) -> frozenset[str]:  # noqa: ARG002 - nobody else can hold anything
         """Remember what is held: SQLite lets one write at a time, so all of it is."""
         self._held.update(locks, cases)
+        return frozenset(self._held)
 
     def claim(self, asked: Asked) -> Claimed:
         """Read the receipt, the cases and families asked for, and the seats of the person."""
@@ -135,6 +141,7 @@ class SqliteTransaction:
     def _record(self, writing: Writing) -> None:
         many = self._connection.executemany
         if writing.published:
+            self.has_published = True
             many("INSERT INTO published (hash, kind, name, version, text, published_at) VALUES (?, ?, ?, ?, ?, ?)",
                  writing.published)  # fmt: skip
         self._record_cases(writing)

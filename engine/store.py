@@ -113,6 +113,9 @@ class Contended(Unavailable):
     )
 
 
+HELD = Words("người khác đang giữ hồ sơ này", "somebody else holds this case just now")
+
+
 class RowRefused(Exception):
     """A constraint of the database refused a row; the text names the constraint. `execute` makes our error of it."""
 
@@ -257,8 +260,13 @@ class Transaction(Protocol):
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path, read before any lock."""
 
-    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...]) -> None:
-        """Take the locks of several commands that share this transaction, in the order of one; nothing is read."""
+    def hold(self, locks: tuple[str, ...], cases: tuple[str, ...], *, wait: bool = True) -> frozenset[str]:
+        """Take the locks of several commands that share this transaction, in the order of one; nothing is read.
+
+        Shapes:
+            wait: False takes only what nobody else holds, and so never waits.
+            returns: the names and ids that are held.
+        """
 
     def claim(self, asked: Asked) -> Claimed:
         """Lock what was asked for, in its order, then read it and the receipt in a later statement."""

@@ -114,22 +114,25 @@ def _fire(engine: Engine, rows: Sequence[tuple[Any, ...]], *, via: str) -> int:
     fired = 0
     for start in range(0, len(rows), TOGETHER):
         commands = [_command(engine, row, via) for row in rows[start : start + TOGETHER]]
-        answers = _answers(engine, commands)
+        answers = _answers(engine, commands, via)
         # A repeat is one that another sweep fired in the meantime.
         fired += sum(not isinstance(answer, TiendoError) and not answer.repeated for answer in answers)
         _refuse(engine, zip(commands, answers, strict=True))
     return fired
 
 
-def _answers(engine: Engine, commands: list[CaseCommand]) -> list[Receipt | TiendoError]:
-    """Carry the commands of due timers out; one that breaks is put aside, so that it does not hold up all others."""
+def _answers(engine: Engine, commands: list[CaseCommand], via: str) -> list[Receipt | TiendoError]:
+    """Carry the commands of due timers out; one that breaks is put aside, so that it does not hold up all others.
+
+    What somebody holds just now is left to the next tick, so that two tickers share the work and wait for nobody.
+    """
     try:
-        return execute_all(engine, commands)
+        return execute_all(engine, commands, wait=via == "import")
     except Unavailable:
         raise
     except Exception as why:  # noqa: BLE001 - whatever it is, it would come again with every tick
         if len(commands) > 1:
-            return [answer for command in commands for answer in _answers(engine, [command])]
+            return [answer for command in commands for answer in _answers(engine, [command], via)]
         structlog.get_logger().exception("timer_broke", timer=commands[0].id, case=commands[0].case)
         return [
             TimerBroke(
