@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 REFUSED, BROKEN, INTERRUPTED = 2, 70, 130
 #: Which file declares which commands. A command loads its own file only; help, and a word that is none, load all.
 PLACES = {
-    "cli_store": ("init", "up", "worker", "ticker", "schema", "doctor"),
+    "cli_store": ("init", "up", "worker", "ticker", "schema"),
     "cli_definitions": ("validate", "publish", "definitions", "diagram", "calendar", "rules"),
     "cli_cases": ("start", "fire", "edit", "attach", "detach", "comment", "assign", "vote", "cases"),
     "cli_looking": ("show", "history", "list", "board", "inbox", "due", "agenda"),
     "cli_report": ("report",),
     "cli_registers": ("person", "organisation", "establishment", "budget"),
+    "cli_doctor": ("doctor",),
     "cli_audit": ("stuck", "retry", "audit"),
 }
 

@@ -1,27 +1,23 @@
-"""Commands about the store and the processes on it: init, up, worker, ticker, schema, doctor."""
+"""Commands about the store and the processes on it: init, up, worker, ticker, schema."""
 
 from __future__ import annotations
 
-import platform
 import signal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine import readings, relay, schema
+from config.logs import set_up
+from engine import schema
 from engine.commands import Principal, Register, new_id
-from engine.errors import Refused, TiendoError, Words
+from engine.errors import Refused, Words
 from engine.execute import execute
 from engine.sqlite_store import is_there
-from handlers import build, cli_print, code_words, opening, publishing, words
+from handlers import build, cli_print, opening
 from handlers.cli_session import Commands, Session
-from handlers.serving import STALE_SECONDS, holder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from engine.engine import Engine
-    from handlers.ticker import Ticker
 
 
 class InitIncomplete(Refused):
@@ -37,23 +33,39 @@ class InitIncomplete(Refused):
 
 
 def serve(session: Session, *, works: bool = True, ticks: bool = True) -> None:
-    """Serve the store until SIGTERM or SIGINT, or until another process took it over.
+    """Serve the store until SIGTERM or SIGINT, or until another process took it over; with --json the log is JSON too.
 
     Errors:
-        AlreadyServed: nothing was started. ServingLost: another process serves the store now.
+        AlreadyServed, OneServerOnly, BellUnreachable, BellRefused: nothing was started.
+        ServingLost: another process serves the store now.
     """
-    with build.serving(session.settings, session.app, works=works, ticks=ticks) as ticker:
-        _stop_on_signals(ticker)
-        cli_print.line(session.say("Đang phục vụ", "Serving") + f" {session.store.path} (Ctrl+C)", "bold")
-        ticker.wait()
-    if ticker.lost is not None:
-        raise ticker.lost
-    cli_print.line(session.say("Đã dừng.", "Stopped."))
+    if session.as_json:
+        set_up("json", session.settings.log_level)
+    with build.serving(session.settings, session.app, works=works, ticks=ticks) as found:
+        _stop_on_signals(found)
+        _say_serving(session, found, works=works, ticks=ticks)
+        found.wait()
+    if found.lost is not None:
+        raise found.lost
+    if not session.as_json:
+        cli_print.line(session.say("Đã dừng.", "Stopped."))
 
 
-def _stop_on_signals(ticker: Ticker) -> None:
+def _say_serving(session: Session, found: build.Serving, *, works: bool, ticks: bool) -> None:
+    path = session.store.path
+    if session.as_json:
+        cli_print.as_json({"serving": path, "works": works, "ticks": ticks, "bell": found.bell})
+        return
+    bells = {
+        "redis": session.say(", chuông Redis", ", bell on Redis"),
+        "none": session.say(", không có chuông: tự tìm việc trong kho", ", no bell: looking into the store itself"),
+    }
+    cli_print.line(session.say("Đang phục vụ", "Serving") + f" {path}{bells.get(found.bell, '')} (Ctrl+C)", "bold")
+
+
+def _stop_on_signals(found: build.Serving) -> None:
     def stop(_number: int, _frame: Any) -> None:
-        ticker.ask_to_stop()
+        found.ask_to_stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -167,99 +179,9 @@ def show_schema(
         cli_print.line(f"{path}: {found or '—'} / {schema.head()} ({fits})")
 
 
-@commands.add("doctor")
-def doctor(session: Session) -> None:
-    """Kho và thiết lập có ổn không / is everything in order."""
-    looks = _looks(session)
-    plain = [{"look": name, "ok": ok, "said": said} for name, ok, said in looks]
-    if session.as_json:
-        cli_print.as_json(plain)
-    else:
-        for name, ok, said in looks:
-            cli_print.line(f"{'✓' if ok else '✗'} {name}: {said}")
-    if not all(ok for _, ok, _ in looks):
-        raise typer.Exit(2)
-
-
 def _pair(given: str) -> tuple[str, str] | None:
     code, equals, name = given.partition("=")
     return (code.strip(), name.strip()) if equals and code.strip() and name.strip() else None
-
-
-def _looks(session: Session) -> list[tuple[str, bool, str]]:
-    say = session.say
-    found = [("Python", True, platform.python_version())]
-    try:
-        store = session.store
-    except TiendoError as problem:
-        return [*found, (say("Kho", "Store"), False, problem.sentence(session.language))]
-    born = code_words.said(code_words.STORE_KINDS, readings.kind_of(store), session.language)
-    number = f"{say('lược đồ', 'schema')} {schema.head()}"
-    found.append((say("Kho", "Store"), True, f"{store.path} ({born}, {number})"))
-    held = holder_of(store)
-    if held is None:
-        found.append(
-            (say("Phục vụ", "Serving"), False, say("chưa có tiến trình nào: tiendo up", "nobody: tiendo up"))
-        )
-    else:
-        age = max(0, (store.now() - held[2]) // 1_000_000)
-        found.append(
-            (
-                say("Phục vụ", "Serving"),
-                age < STALE_SECONDS,
-                f"{held[0]}:{held[1]}, {say('nhịp cách đây', 'last beat')} {age} s",
-            )
-        )
-    parked = [row for row in relay.stuck(store) if _state(row) == "parked"]
-    found.append(
-        (
-            say("Gửi bị dừng", "Parked"),
-            not parked,
-            str(len(parked)) + ("" if not parked else " (tiendo stuck)"),
-        )
-    )
-    looks: dict[str, Callable[[Session], tuple[bool, str]]] = {
-        say("Quy trình", "Definitions"): _definitions,
-        say("Lịch", "Calendar"): _calendar,
-        say("Lời thông báo", "Notice texts"): lambda each: (True, str(len(each.app.texts.texts))),
-    }
-    for name, look in looks.items():
-        try:
-            ok, said = look(session)
-        except TiendoError as problem:
-            ok, said = False, problem.sentence(session.language)
-        found.append((name, ok, said))
-    return found
-
-
-def _calendar(session: Session) -> tuple[bool, str]:
-    note = session.engine.calendar.why(session.today)
-    return True, f"{words.day(session.today)}: {note.title.text(session.language)}"
-
-
-def _definitions(session: Session) -> tuple[bool, str]:
-    files = publishing.read_all(session.settings, session.engine.rules)
-    held = session.engine.definitions
-    waiting = [
-        name
-        for name, one in files.definitions.items()
-        if name not in held.names() or held.newest(name).hash != one.hash
-    ]
-    if files.findings:
-        return False, session.say(
-            f"{len(files.findings)} chỗ cần sửa: tiendo validate",
-            f"{len(files.findings)} findings: tiendo validate",
-        )
-    said = session.say(f"{len(held.names())} đã công bố", f"{len(held.names())} published")
-    return True, said + (
-        session.say(f", chờ công bố: {', '.join(waiting)}", f", to be published: {', '.join(waiting)}")
-        if waiting
-        else ""
-    )
-
-
-def _state(row: Any) -> str:
-    return str(row["state"] if isinstance(row, dict) else row.state)
 
 
 def add_to(group: typer.Typer) -> None:
