@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -29,6 +30,10 @@ _HIDDEN = Words(
     "it holds invisible characters (control or direction marks); type it instead of pasting",
 )
 _KEY_WRONG = Words("tên không phải là một từ ASCII", "the name is no ASCII word")
+_TOO_LARGE = Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53")
+_KIND_WRONG = Words(
+    "chỉ nhận chữ, số nguyên, có/không, danh sách", "only text, whole numbers, yes/no and lists fit"
+)
 
 
 class NotCanonical(Refused):
@@ -52,9 +57,10 @@ def clean_text(text: str, path: str) -> str:
     Errors:
         NotCanonical: it holds control characters or marks that turn the direction of reading.
     """
-    if _TEXT_NOT_ALLOWED.search(text):
-        raise NotCanonical(path=_named(path), why=_HIDDEN)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    try:
+        return _text(text)
+    except _Misfit as found:
+        raise NotCanonical(path=_named(path), why=found.why) from None
 
 
 def check(value: Any, path: str = "$") -> Any:
@@ -65,33 +71,73 @@ def check(value: Any, path: str = "$") -> Any:
     Errors:
         NotCanonical: naming the path of the first offender.
     """
+    try:
+        return _clean(value)
+    except _Misfit as found:
+        raise NotCanonical(path=_named(path + found.path), why=found.why) from None
+
+
+class _Misfit(Exception):
+    """What has no place; its path is put together on the way out, so that what fits costs nothing."""
+
+    def __init__(self, why: Words, path: str = "") -> None:
+        self.why = why
+        self.path = path
+
+    def below(self, step: str) -> _Misfit:
+        return _Misfit(self.why, step + self.path)
+
+
+def _clean(value: Any) -> Any:
     match value:
+        case str():
+            return _text(value)
         case None | bool():
             return value
         case int():
             if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
                 return value
-            raise NotCanonical(
-                path=_named(path),
-                why=Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53"),
-            )
-        case str():
-            return clean_text(value, path)
-        case list() | tuple():
-            return [check(item, f"{path}[{index}]") for index, item in enumerate(value)]
+            raise _Misfit(_TOO_LARGE)
         case dict():
-            for key in value:
-                if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise NotCanonical(path=_named(f"{path}.{key}"), why=_KEY_WRONG)
-            return {key: check(item, f"{path}.{key}") for key, item in value.items()}
+            return _clean_dict(value)
+        case list() | tuple():
+            return [_clean_below(item, index) for index, item in enumerate(value)]
         case _:
-            raise NotCanonical(
-                path=_named(path),
-                why=Words(
-                    "chỉ nhận chữ, số nguyên, có/không, danh sách",
-                    "only text, whole numbers, yes/no and lists fit",
-                ),
-            )
+            raise _Misfit(_KIND_WRONG)
+
+
+def _clean_dict(value: dict[Any, Any]) -> dict[str, Any]:
+    for key in value:
+        if not _is_key(key):
+            raise _Misfit(_KEY_WRONG, f".{key}")
+    cleaned = {}
+    for key, item in value.items():
+        try:
+            # Most values are plain words.
+            is_plain = item.__class__ is str and item.isascii() and item.isprintable()
+            cleaned[key] = item if is_plain else _clean(item)
+        except _Misfit as found:
+            raise found.below(f".{key}") from None
+    return cleaned
+
+
+def _clean_below(item: Any, index: int) -> Any:
+    try:
+        return _clean(item)
+    except _Misfit as found:
+        raise found.below(f"[{index}]") from None
+
+
+@lru_cache(maxsize=4096)
+def _is_key(key: Any) -> bool:
+    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+
+
+def _text(text: str) -> str:
+    # What can be printed holds no control characters and no marks of direction; line ends can't, and are allowed.
+    if not text.isprintable() and _TEXT_NOT_ALLOWED.search(text):
+        raise _Misfit(_HIDDEN)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def write(value: Any) -> bytes:

@@ -8,7 +8,8 @@ containers have none) and can't change under a running store; an earlier instant
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from engine.errors import Refused, Words
 
@@ -33,22 +34,6 @@ class InstantRefused(Refused):
         "Thời điểm {instant} không dùng được. Hãy ghi múi giờ, và chọn năm từ 1976 đến 9998.",
         "The time {instant} can't be used. Give its time zone, and a year from 1976 to 9998.",
     )
-
-
-class Rung(Protocol):
-    """What a rung of a ladder says about its days: `at`, and again every `every` units."""
-
-    @property
-    def at(self) -> int:
-        """Units before (negative) or after (positive) the due date."""
-
-    @property
-    def unit(self) -> str:
-        """`wd` for working days, `d` for calendar days."""
-
-    @property
-    def every(self) -> int:
-        """Units between two repetitions."""
 
 
 def civil_day(instant: datetime) -> date:
@@ -101,17 +86,17 @@ def late_from(due_on: date) -> datetime:
     return instant_of(due_on + timedelta(days=1))
 
 
-def rung_day(rung: Rung, due_on: date, calendar: WorkingCalendar, repetition: int = 0) -> date:
+def rung_day(distance: int, unit: str, due_on: date, calendar: WorkingCalendar) -> date:
     """Return the day a rung names, be it worked or not.
 
     Shapes:
-        repetition: 0 for the first time, then 1, 2, … as far as the rung repeats.
+        distance: units before (negative) or after (positive) the due date; unit: `wd` for working days, `d` for
+            calendar days.
 
     Errors:
         CalendarMissing: the day lies outside the calendar's years.
     """
-    distance = rung.at + repetition * rung.every
-    if rung.unit == "wd":
+    if unit == "wd":
         return calendar.add_working_days(due_on, distance)
     return due_on + timedelta(days=distance)
 
@@ -129,14 +114,17 @@ def reminder_at(day: date, before: bool, calendar: WorkingCalendar) -> datetime:
     return instant_of(leaves, _REMINDER_HOUR)
 
 
-def rung_at(rung: Rung, due_on: date, calendar: WorkingCalendar, repetition: int = 0) -> datetime:
-    """Return when a rung leaves; a rung on the due date itself still warns.
+@lru_cache(maxsize=4096)
+def rung_at(distance: int, unit: str, due_on: date, calendar: WorkingCalendar) -> int:
+    """Return when a rung leaves; a rung on the due date itself still warns. Kept, because many cases ask alike.
+
+    Shapes: as for `rung_day`.
+    Units: µs since 1970 UTC.
 
     Errors:
         CalendarMissing: the day lies outside the calendar's years.
     """
-    before = rung.at + repetition * rung.every <= 0
-    return reminder_at(rung_day(rung, due_on, calendar, repetition), before, calendar)
+    return micros_of(reminder_at(rung_day(distance, unit, due_on, calendar), distance <= 0, calendar))
 
 
 def words_left(today: date, due_on: date, calendar: WorkingCalendar, language: str = "vi") -> str:

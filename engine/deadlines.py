@@ -265,12 +265,13 @@ def timers(
     """
     due = date.fromisoformat(book["due"])
     key = (deadline.name, book["set_by"], book["generation"], book["period"])
+    begin = civil_time.micros_of(civil_time.instant_of(day))
     gone: list[tuple[int, int]] = []
     for place, rung in enumerate(deadline.ladder):
         for repetition in range(rung.times):
-            at = civil_time.micros_of(legal_clock.rung_at(rung, due, calendar, repetition))
+            at = civil_time.rung_at(rung.at + repetition * rung.every, rung.unit, due, calendar)
             number = place * REPEATS + repetition
-            if civil_time.day_at(at) >= day:
+            if at >= begin:
                 yield (new_id(), case.id, "rung", *key, number, at)
             else:
                 gone.append((at, number))

@@ -161,11 +161,15 @@ def _apply(sign: str, left: Any, right: Any) -> Any:  # noqa: PLR0911  (one line
         case ">=":
             return left >= right
         case _:
-            return _number(sign, left, right)
+            return number(sign, left, right)
 
 
-def _number(sign: str, left: Any, right: Any) -> Any:
-    """CEL's arithmetic: division goes towards zero, the remainder has the sign of the left side, 64 bits."""
+def number(sign: str, left: Any, right: Any) -> Any:
+    """Return what CEL's arithmetic gives: division goes towards zero, the remainder has the sign of the left side.
+
+    Errors:
+        ArithmeticError: a division by zero, or a number beyond 64 bits.
+    """
     if sign == "+" and isinstance(left, str):
         return left + right
     match sign:

@@ -17,6 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import Broken, Refused, Words
+from engine.expression_plain import Odd, plain
 from engine.expression_tree import LARGEST_INTEGER, ExpressionRefused, Tree, parse, refuse
 from engine.expression_types import NEVER_MISSING, OPEN, Names, Reading, check
 from engine.expression_walk import Missing, Walk
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import cel
+
+    from engine.expression_plain import Part
 
     WorkingDays = Callable[[date, date], int]
 
@@ -102,6 +105,7 @@ class Expression:
         paths: what it reads, in the order read: "amount_vnd", "parent.support_vnd", "rules.advance_rate",
             "children.advance" (of children only the list), "case.state", "today".
         rows: child definition -> the words read of each child.
+        rules: keys of the rule packs among them.
         kinds: path -> type of its value; of children each word read, too ("children.advance.amount_vnd").
     """
 
@@ -110,6 +114,8 @@ class Expression:
     paths: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]] = field(compare=False)
     kinds: Mapping[str, str] = field(compare=False)
+    rules: tuple[str, ...] = field(compare=False)
+    _plain: Part | None = field(compare=False, repr=False)
     _tree: Tree = field(compare=False, repr=False)
     _program: cel.Program = field(compare=False, repr=False)
     _flat: tuple[str, ...] = field(compare=False, repr=False)
@@ -148,6 +154,18 @@ class Expression:
             ExpressionFailed: division by zero, an integer beyond 2^53, a float.
             CalendarNotGiven: it counts working days and `working_days` is None.
         """
+        if self._plain is not None:
+            try:
+                value = self._plain(values)
+            except (Odd, *_FAILURES):
+                pass
+            else:
+                if value.__class__ is not int or -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+                    return Answer(value)
+        return self._with_care(values, working_days)
+
+    def _with_care(self, values: Mapping[str, Any], working_days: WorkingDays | None) -> Answer:
+        """Return what the expression says, or what is missing, by the walk over the tree and by CEL."""
         context, whole = self._flat_values(values)
         for root, words in self._below:
             context[root], entire = self._branch(root, words, values.get(root))
@@ -268,6 +286,9 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "days_between": _days_between,
 }
 
+#: Those whose arguments are single values.
+_OF_PLAIN: Final = {name: _FUNCTIONS[name] for name in ("share", "days_between")}
+
 
 def _built(text: str, tree: Tree, reading: Reading) -> Expression:
     try:
@@ -286,6 +307,8 @@ def _built(text: str, tree: Tree, reading: Reading) -> Expression:
         paths=reading.paths,
         rows=reading.rows,
         kinds=reading.kinds,
+        rules=tuple(path[6:] for path in reading.paths if path.startswith("rules.")),
+        _plain=plain(tree, _OF_PLAIN),
         _tree=tree,
         _program=program,
         _flat=tuple(path for path in reading.paths if "." not in path),

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine.civil_time import civil_day, instant_of, late_from, reminder_at, rung_at, rung_day, words_left
+from engine.civil_time import civil_day, instant_of, late_from, reminder_at, words_left
 from engine.day_count import Step, Verdict, walk
 from engine.deadline_rules import (
     DeadlineRule,
@@ -57,8 +58,6 @@ __all__ = [
     "late_from",
     "month_of",
     "reminder_at",
-    "rung_at",
-    "rung_day",
     "words_left",
 ]
 
@@ -122,6 +121,20 @@ def due(
     Errors:
         CalendarMissing: a day of the counting, the end or the warning lies outside the calendar's years.
     """
+    return _counted(rule, start, plan_year, calendar, pauses, extended_to, field_value)
+
+
+@lru_cache(maxsize=4096)
+def _counted(
+    rule: DeadlineRule,
+    start: date,
+    plan_year: int,
+    calendar: WorkingCalendar,
+    pauses: tuple[Pause, ...],
+    extended_to: date | None,
+    field_value: date | None,
+) -> Due:
+    """Count once: many cases enter the same state on the same day, and neither rules nor calendars ever change."""
     steps = walk(
         rule,
         start=start,

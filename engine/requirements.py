@@ -121,13 +121,11 @@ _MADE: Mapping[str, Callable[[Facts], Any]] = {
 
 def ask(expression: Expression, values: Values) -> Answer:
     """Return what an expression says, the rules it reads looked up first."""
-    keys = [path[6:] for path in expression.paths if path.startswith("rules.")]
-    if keys:
-        rules = dict(values.get("rules") or {})
-        for key in keys:
+    if expression.rules:
+        rules = values.setdefault("rules", {})
+        for key in expression.rules:
             if key not in rules:
                 rules[key] = values.facts.rules(key).value
-        values["rules"] = rules
     return expression.evaluate(values, values.facts.working_days)
 
 

@@ -11,25 +11,26 @@ import unicodedata
 
 #: Stands between the key and the original; sorts before every letter, so a shorter key comes first.
 _BETWEEN = "\x1f"
-_GAPS = re.compile(r"\s+")
 
 
-class _Bare(dict[int, int | None]):
-    """A table for `str.translate`: marks fall away, every other sign stays; each sign is looked up once."""
+class _Bare(dict[int, str]):
+    """A table for `str.translate`: each sign without its marks, đ as d; each is looked up once."""
 
-    def __missing__(self, sign: int) -> int | None:
-        found = self[sign] = None if unicodedata.combining(chr(sign)) else sign
+    def __missing__(self, sign: int) -> str:
+        parts = unicodedata.normalize("NFD", chr(sign)).translate(_LETTERS)
+        found = self[sign] = "".join(part for part in parts if not unicodedata.combining(part))
         return found
 
 
 #: đ is a letter of its own: taking marks off leaves it.
-_BARE = _Bare({ord("đ"): ord("d"), ord("ð"): ord("d")})
+_LETTERS = {ord("đ"): "d", ord("ð"): "d"}
+_BARE = _Bare()
 
 
 def search_text(text: str) -> str:
     """Return `text` in lower case without marks, đ as d, gaps as one space: "Sở  Công" → "so cong"."""
     lowered = unicodedata.normalize("NFC", text).lower()
-    return _GAPS.sub(" ", unicodedata.normalize("NFD", lowered).translate(_BARE)).strip()
+    return " ".join(lowered.translate(_BARE).split())
 
 
 def sort_text(text: str) -> str:

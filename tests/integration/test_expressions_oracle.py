@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import expressions
+from engine.expression_plain import Odd, plain
 from engine.expression_tree import parse
 from engine.expression_walk import Missing, Walk
-from engine.expressions import ExpressionFailed, Names
+from engine.expressions import OPEN, Answer, ExpressionFailed, Names, share
 
 NAMES = Names(
     fields={
@@ -148,3 +149,54 @@ def test_a_missing_value_never_gives_another_answer_than_some_value_would(
     walked = Walk(values, {}).answer(parse(text))
     assert not isinstance(walked, Missing)
     assert walked == answer.value
+
+
+ODD = st.one_of(NUMBERS, TEXTS, st.booleans(), st.none(), st.sampled_from([2**53, -(2**53) - 1]), st.dates())
+LOOSE = Names(dict.fromkeys(["a", "b", "c", "w", "v", "yes", "on"], "any"), parent=OPEN, rules=OPEN)
+NULLS = st.sampled_from(
+    ["a == null", "parent.b != null", "parent.final == ''", "rules.c == null || a > rules.c"]
+)
+LOOSE_QUESTIONS = st.one_of(
+    st.tuples(questions(1), st.sampled_from(["&&", "||"]), NULLS).map(
+        lambda t: f"({t[1].join((t[2], t[0]))})"
+    ),
+    st.tuples(numbers(1), numbers(1)).map(lambda t: f"share({t[0]}, {t[1]}) < b"),
+    st.tuples(numbers(1), numbers(1)).map(lambda t: f"yes ? {t[0]} : (on ? {t[1]} : null)"),
+    questions(1),
+    numbers(2),
+    NULLS,
+).filter(lambda text: not any(word in text for word in ("children", "filter", "startsWith")))
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    LOOSE_QUESTIONS,
+    st.fixed_dictionaries(dict.fromkeys(["a", "b", "c", "w", "v", "yes", "on"], ODD)),
+    st.one_of(st.none(), st.dictionaries(st.sampled_from(["b", "final"]), ODD)),
+    st.dictionaries(st.just("c"), ODD),
+)
+def test_the_short_way_answers_nothing_that_the_careful_way_answers_otherwise(
+    text: str, values: dict[str, Any], parent: dict[str, Any] | None, rules: dict[str, Any]
+) -> None:
+    # given an expression over values that may be missing, too large or of any type
+    expression = expressions.compile(text, names=LOOSE)
+    given_values = {**values, "parent": parent, "rules": rules}
+
+    # when the short way answers
+    short = plain(parse(text), {"share": share})
+    assert short is not None
+    try:
+        answer = short(given_values)
+    except (Odd, ArithmeticError, TypeError, ValueError):
+        return
+
+    # then the careful way, which is taken where a value is looked at that is out of range, says the same
+    try:
+        careful = expression._with_care(given_values, None)
+    except ExpressionFailed as why:
+        refused = str(why.facts["why"])
+    else:
+        refused = ""
+        assert careful == Answer(answer)
+        assert type(careful.value) is type(answer)
+    assert not refused or "2^53" in refused
