@@ -148,12 +148,27 @@ class Settings(BaseSettings):
         ge=5,
         le=3600,
     )
+    own_sweep_seconds: int = _setting(
+        5,
+        "Với chuông Redis: sau bao lâu không có tin nào thì tiến trình gửi tự tìm việc trong kho.",
+        "With the Redis bell: after how long without a message a worker looks into the store itself.",
+        unit="s",
+        ge=1,
+        le=600,
+    )
     worker_threads: int = _setting(
         4,
         "Số luồng gửi thông báo và xử lý hạn.",
         "Threads that deliver notices and check deadlines.",
         ge=1,
         le=64,
+    )
+    metrics_port: int = _setting(
+        0,
+        "Cổng trên 127.0.0.1 để Prometheus lấy số đo của tiến trình này; 0: tắt. Mỗi tiến trình một cổng.",
+        "The port on 127.0.0.1 where Prometheus reads this process's metrics; 0: off. One port for each process.",
+        ge=0,
+        le=65_535,
     )
     log_format: Literal["auto", "columns", "json"] = _setting(
         "auto",

@@ -18,7 +18,7 @@ from typer.exceptions import Exit, TyperException
 from config.logs import set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
-from engine.errors import TiendoError
+from engine.errors import LANGUAGES, TiendoError
 from handlers import cli_print, cli_usage
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ PLACES = {
     "cli_looking": ("show", "history", "list", "board", "inbox", "due", "agenda"),
     "cli_report": ("report",),
     "cli_registers": ("person", "organisation", "establishment", "budget"),
-    "cli_doctor": ("doctor",),
+    "cli_doctor": ("doctor", "metrics"),
     "cli_audit": ("stuck", "retry", "audit"),
 }
 
@@ -70,12 +70,12 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; nothing but a bug of ours leaves as a traceback in the log."""
-    language = "en" if _wants_english(arguments) else "vi"
+    asked = _asked_language(arguments)
+    language = asked or "vi"
     try:
         settings = read_settings()
         set_up(settings.log_format, settings.log_level)
-        if "--lang" not in " ".join(arguments):
-            language = settings.language
+        language = asked or settings.language
         _quieten()
         code = make(arguments[0] if arguments else "")(
             args=arguments, prog_name="tiendo", standalone_mode=False
@@ -110,8 +110,11 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _wants_english(arguments: list[str]) -> bool:
-    return "--lang=en" in arguments or ("--lang", "en") in pairwise(arguments)
+def _asked_language(arguments: list[str]) -> str:
+    """Return the language that --lang names; "" where it names none that we have."""
+    said = [one.removeprefix("--lang=") for one in arguments if one.startswith("--lang=")]
+    said += [after for before, after in pairwise(arguments) if before == "--lang"]
+    return next((one for one in reversed(said) if one in LANGUAGES), "")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -55,6 +56,18 @@ def _print(session: Session, title: str, line: Line) -> None:
     cli_print.line(f"{MARKS[line.verdict]} {title:<13} {seen}", "bold red" if line.verdict == "bad" else "")
     if line.todo is not None:
         cli_print.line(f"{'':<16}→ {line.todo.text(session.language)}")
+
+
+@commands.add("metrics")
+def show_metrics(session: Session) -> None:
+    """Số đo của kho theo dạng Prometheus / the figures of the store as Prometheus reads them."""
+    from handlers import metrics  # noqa: PLC0415 - the doctor does without the library
+
+    found = metrics.page(session.store)
+    if session.as_json:
+        cli_print.as_json([line for line in found.splitlines() if not line.startswith("#")])
+    else:
+        sys.stdout.write(found)
 
 
 def add_to(group: typer.Typer) -> None:
