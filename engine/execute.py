@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from engine import carrying, civil_time, command_shapes, locking, machine, personal, refusals
+from engine import carrying, civil_time, command_shapes, locking, machine, personal, refusals, tally
 from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
@@ -96,6 +96,7 @@ def _again_if_contended(attempt: Callable[[], _T]) -> _T:
         except Contended as why:
             if left == 1:
                 raise
+            tally.add("contended")
             structlog.get_logger().info("contended", why=str(why.facts.get("why", "")), left=left - 1)
     raise AssertionError
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import relay
+from engine import relay, tally
 from engine.errors import Broken, Refused, TiendoError, Unavailable, Words
 from handlers.channels import OutcomeUnknown
 from handlers.dispatch import handles
@@ -89,8 +89,10 @@ def _send(app: App, row: Row) -> None:
         "message_id": message.id,
     }
     if relay.finish(app.engine.store, row, delivery):
+        tally.add("deliveries", channel.name, "delivered")
         log.info("notice_delivered", notice=row.subject, channel=channel.name, attempts=row.attempts)
     else:
+        tally.add("deliveries", channel.name, "fenced")
         log.warning("notice_fenced", notice=row.subject, channel=channel.name, attempts=row.attempts)
 
 
@@ -113,9 +115,11 @@ def _later(app: App, row: Row, problem: TiendoError) -> None:
         return
     seconds = wait_seconds(row.attempts, row.id)
     relay.put_back(app.engine.store, row, problem.sentence("vi"), due_in_seconds=seconds)
+    tally.add("deliveries", row.channel, "put_back")
     log.info("notice_put_back", notice=row.subject, code=problem.code, attempts=row.attempts, seconds=seconds)
 
 
 def _park(app: App, row: Row, problem: TiendoError) -> None:
     relay.park(app.engine.store, row, problem.sentence("vi"))
+    tally.add("deliveries", row.channel, "parked")
     log.warning("notice_parked", notice=row.subject, code=problem.code, attempts=row.attempts)
