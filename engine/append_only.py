@@ -48,19 +48,25 @@ def wanted() -> dict[str, str]:
     return guards
 
 
+_TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+}
+
+
 def is_ours(connection: Connection) -> bool:
-    """Return whether a file has a log of ours, or numbered migrations went over it; a foreign file has neither."""
-    return not {"transition_log", "alembic_version"}.isdisjoint(_tables(connection))
+    """Return whether a database has a log of ours, or numbered migrations went over it; a foreign one has neither."""
+    return not {"transition_log", "alembic_version"}.isdisjoint(tables(connection))
 
 
 def is_empty(connection: Connection) -> bool:
-    """Return whether a file has no table at all."""
-    return not _tables(connection)
+    """Return whether a database has no table at all."""
+    return not tables(connection)
 
 
-def _tables(connection: Connection) -> set[str]:
-    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").all()
-    return {row[0] for row in rows}
+def tables(connection: Connection) -> set[str]:
+    """Return the names of all tables."""
+    return set(connection.exec_driver_sql(_TABLES[connection.dialect.name]).scalars())
 
 
 def install(connection: Connection) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from engine.store import Store
+
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
@@ -88,7 +90,7 @@ def create(path: str | Path, *, kind: str, clock: Callable[[], int] = system_clo
     try:
         upgrade(path)
         store = SqliteStore(path, clock=clock)
-        _give_birth(store, kind)
+        give_birth(store, kind)
     except BaseException:
         for half in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             half.unlink(missing_ok=True)
@@ -107,7 +109,7 @@ def open_store(path: str | Path, *, clock: Callable[[], int] = system_clock) -> 
     store = SqliteStore(path, clock=clock)
     try:
         with store.read() as connection:
-            _check_version(connection, store.path)
+            check_version(connection, store.path)
             append_only.check(connection, store.path)
     except BaseException:
         store.close()
@@ -154,7 +156,12 @@ def _check_wal(path: str | Path) -> None:
         raise WalMissing(path=str(path))
 
 
-def _check_version(connection: Connection, path: str) -> None:
+def check_version(connection: Connection, path: str) -> None:
+    """Refuse a store whose schema is not the one of this version.
+
+    Errors:
+        StoreForeign, SchemaOld, SchemaNew: nothing was done.
+    """
     found = number_of(connection)
     wanted = head()
     if found == wanted:
@@ -196,14 +203,13 @@ def check_move(path: str | Path) -> None:
 
 def number_of(connection: Connection) -> str | None:
     """Return the number of the last migration of a store; None where none ever ran."""
-    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-    if connection.exec_driver_sql(table).scalar() is None:
+    if "alembic_version" not in append_only.tables(connection):
         return None
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return None if found is None else str(found)
 
 
-def _give_birth(store: SqliteStore, kind: str) -> None:
+def give_birth(store: Store, kind: str) -> None:
     """Write the store's own row and the first entry of its log."""
     row = new_id()
     birth = Register(principal=SYSTEM, register="store", values={"kind": kind})

@@ -1,4 +1,4 @@
-"""Moves the schema of an embedded store by the numbered migrations; the only file that runs Alembic."""
+"""Moves the schema of a store by the numbered migrations; the only file that runs Alembic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.store import StoreForeign
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 #: How long a move waits for another process that writes.
 BUSY_SECONDS = 5.0
@@ -24,17 +24,17 @@ _FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(path: str | Path, to: str = "head") -> None:
-    """Bring the schema of a store to a revision; the guards are created anew at the end.
+    """Bring the schema of an embedded store to a revision; the guards are created anew at the end.
 
     Errors:
         What the database says: the migration that failed has changed nothing.
     """
-    _migrate(path, lambda config: command.upgrade(config, to))
+    _move_file(path, to, down=False)
 
 
 def downgrade(path: str | Path, to: str) -> None:
-    """Take the schema of a store back; log tables are left as they are."""
-    _migrate(path, lambda config: command.downgrade(config, to))
+    """Take the schema of an embedded store back; log tables are left as they are."""
+    _move_file(path, to, down=True)
 
 
 def config() -> Config:
@@ -44,7 +44,7 @@ def config() -> Config:
     return found
 
 
-def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
+def _move_file(path: str | Path, to: str, *, down: bool) -> None:
     engine = create_engine(f"sqlite:///{Path(path).resolve()}", connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -58,13 +58,32 @@ def _migrate(path: str | Path, run: Callable[[Config], None]) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     try:
-        with engine.connect() as connection, connection.begin():
-            if not append_only.is_empty(connection) and not append_only.is_ours(connection):
-                raise StoreForeign(path=str(path))
-            asked = config()
-            asked.attributes["connection"] = connection
-            run(asked)
-            if MigrationContext.configure(connection).get_current_revision() is not None:
-                append_only.install(connection)
+        move(engine, to, path=str(path), down=down, install=append_only.install)
     finally:
         engine.dispose()
+
+
+def move(
+    engine: Engine,
+    to: str,
+    *,
+    path: str,
+    down: bool,
+    install: Callable[[Connection], None],
+    prepare: Callable[[Connection], None] | None = None,
+) -> None:
+    """Run migrations in one transaction, what comes before them (`prepare`) and the guards after them (`install`) included.
+
+    Errors:
+        StoreForeign: the database holds something else. What the database says. Nothing was changed.
+    """
+    with engine.connect() as connection, connection.begin():
+        if prepare is not None:
+            prepare(connection)
+        if not append_only.is_empty(connection) and not append_only.is_ours(connection):
+            raise StoreForeign(path=path)
+        asked = config()
+        asked.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(asked, to)
+        if MigrationContext.configure(connection).get_current_revision() is not None:
+            install(connection)

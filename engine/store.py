@@ -239,13 +239,11 @@ class Writing:
 
 
 class Transaction(Protocol):
-    """One write transaction, or a look at what one would find.
+    """One write transaction, or a look at what one would find."""
 
-    Shapes:
-        now: the store's clock, µs UTC.
-    """
-
-    now: int
+    @property
+    def now(self) -> int:
+        """The store's clock, µs UTC; after `claim` a time when the locks were held."""
 
     @property
     def serial(self) -> bool:

@@ -1,0 +1,60 @@
+"""What a transaction asks PostgreSQL; each is prepared once on a connection."""
+
+from __future__ import annotations
+
+CASE = (
+    "id, code, definition, parent, root, path, state, came_from, entered_on, final, holder, holder_organisation,"
+    " holder_person, held_since, due_on, decided_on, plan_year, version, seq, head, data, parties, book, scope"
+)
+CASES = f"SELECT {CASE} FROM workflow_case WHERE id = ANY ($1::text[])"  # noqa: S608 - our own words
+FAMILY = f"SELECT {CASE} FROM workflow_case WHERE parent = ANY ($1::text[]) ORDER BY id"  # noqa: S608
+PLACES = (
+    "SELECT c.path, a.id, a.definition, a.plan_year, coalesce(a.scope, ''), a.parties FROM workflow_case c"
+    " JOIN workflow_case a ON a.id = ANY (string_to_array(c.path, '/')) WHERE c.id = $1 ORDER BY a.depth"
+)
+BELOW = (
+    "SELECT parent, id, definition, plan_year, coalesce(scope, ''), parties FROM workflow_case"
+    " WHERE parent = ANY (string_to_array($1, '/')) ORDER BY parent, id"
+)
+#: Row by row, in the order of the array.
+LOCKS = "SELECT pg_advisory_xact_lock(name) FROM unnest($1::bigint[]) AS name"
+#: Not FOR UPDATE: that would make every insert of a child wait for its foreign key.
+HOLD = "SELECT id FROM workflow_case WHERE id = ANY ($1::text[]) ORDER BY root, depth, id FOR NO KEY UPDATE"
+TRY_LOCKS = "SELECT name FROM unnest($1::bigint[]) AS name WHERE pg_try_advisory_xact_lock(name)"
+TRY_HOLD = f"{HOLD} SKIP LOCKED"
+CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, (SELECT max(recorded_at) FROM transition_log)"
+RECEIPT = "SELECT body, answer FROM receipt WHERE principal = $1 AND command = $2"
+#: The seats of a person and of those whom they stand in for; these again in rows without a seat.
+SEATS = """
+SELECT person, bound, role FROM membership
+ WHERE person = $1 AND from_on <= $2 AND (to_on IS NULL OR to_on >= $2)
+UNION ALL
+SELECT m.person, m.bound, m.role FROM substitution s JOIN membership m ON m.person = s.absent
+ WHERE s.substitute = $1 AND s.from_on <= $2 AND (s.to_on IS NULL OR s.to_on >= $2)
+   AND m.from_on <= $2 AND (m.to_on IS NULL OR m.to_on >= $2)
+UNION ALL
+SELECT absent, NULL, NULL FROM substitution
+ WHERE substitute = $1 AND from_on <= $2 AND (to_on IS NULL OR to_on >= $2)"""
+MEMBERS = (
+    "SELECT DISTINCT bound, role, person FROM membership WHERE from_on <= $2 AND (to_on IS NULL OR to_on >= $2)"
+    " AND bound = ANY ($1::text[]) ORDER BY bound, role, person"
+)
+MEMBERS_OF_CASES = MEMBERS.replace(
+    "ANY ($1::text[])", "ANY (ARRAY(SELECT bound FROM case_party WHERE case_id = ANY ($1::text[])))"
+)
+NUMBER = (
+    "INSERT INTO number_series (series, last) VALUES ($1, 1)"
+    " ON CONFLICT (series) DO UPDATE SET last = number_series.last + 1 RETURNING last"
+)
+BUDGET = "SELECT (data ->> 'amount_vnd')::bigint FROM register_row WHERE kind = 'budget_line' AND code = $1"
+COMMITTED = (
+    "SELECT coalesce(sum(amount_vnd), 0)::bigint FROM workflow_case WHERE name = $1 AND plan_year = $2 AND scope = $3"
+    " AND decided_on IS NOT NULL AND (final IS NULL OR final = 'accepted') AND id <> $4"
+)
+SUPPORTED = (
+    "SELECT r.code, r.category, r.decided_on, c.amount_vnd FROM case_party p"
+    " JOIN workflow_case c ON c.id = p.case_id JOIN workflow_case r ON r.id = c.root"
+    " WHERE p.bound = $1 AND c.root <> $2 AND r.decided_on IS NOT NULL"
+    " AND (c.final IS NULL OR c.final = 'accepted') AND (r.final IS NULL OR r.final = 'accepted')"
+    " ORDER BY r.decided_on, r.code"
+)

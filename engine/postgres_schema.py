@@ -1,0 +1,185 @@
+"""The schema of a PostgreSQL store: made and moved by the owner, checked by whoever works in it.
+
+The numbered migrations are those of the embedded store. What only PostgreSQL has (roles, row security, the order of
+sorting) is created anew at the end of each (engine/postgres_guards.py).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine
+
+from engine import append_only, postgres_guards, postgres_roles, postgres_wire, schema
+from engine.errors import Refused, Words
+from engine.postgres_errors import shown, told
+from engine.postgres_store import PostgresStore
+from engine.store import StoreForeign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+OWNER_SETTING = "TIENDO_OWNER_URL"
+#: One move at a time, whoever begins it: a number of our own for the server's advisory locks.
+_MOVING = 7_302_118_211
+
+
+class OwnerUnknown(Refused):
+    """Making or moving a PostgreSQL store needs its owner."""
+
+    code = "owner_unknown"
+    words = Words(
+        "Tạo hoặc nâng lược đồ PostgreSQL cần TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Chỉ đặt khi chạy lệnh này, "
+        "đừng để trong thiết lập của dịch vụ.",
+        "Making or moving a PostgreSQL schema needs TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Set it for this "
+        "command only, not in the settings of the service.",
+    )
+
+
+class OwnerElsewhere(Refused):
+    """Owner and working role look at two databases."""
+
+    code = "owner_elsewhere"
+    words = Words(
+        "TIENDO_OWNER_URL và TIENDO_DATABASE_URL trỏ tới hai cơ sở dữ liệu khác nhau ({owner}, {app}). Chưa làm gì.",
+        "TIENDO_OWNER_URL and TIENDO_DATABASE_URL name two databases ({owner}, {app}). Nothing was done.",
+    )
+
+
+def create(
+    owner_url: str, app_url: str, *, kind: str, clock: Callable[[], int] | None = None
+) -> PostgresStore:
+    """Make a store in an empty database and open it.
+
+    Shapes:
+        kind: "sample" or "production"; unchangeable.
+    Errors:
+        StoreExists: there is one already; it was not touched. StoreForeign: the database holds something else.
+        RolesMissing, LoginRefused, Unavailable: nothing half-made is left; it can be tried again.
+    """
+    _same_database(owner_url, app_url)
+    with _owner(owner_url) as connection:
+        if _is_born(connection):
+            raise schema.StoreExists(path=shown(app_url))
+        if not append_only.is_empty(connection) and not append_only.is_ours(connection):
+            raise StoreForeign(path=shown(app_url))
+    upgrade(owner_url, app_url)
+    store = open_store(app_url, clock=clock)
+    try:
+        schema.give_birth(store, kind)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_store(app_url: str, *, clock: Callable[[], int] | None = None) -> PostgresStore:
+    """Open an existing store after checking role, schema and guards.
+
+    Errors:
+        StoreUnreachable, LoginRefused, RoleTooStrong, RoleTooWeak, EncodingWrong, StoreForeign, SchemaOld, SchemaNew,
+        GuardsMissing: it was not opened.
+    """
+    store = PostgresStore(app_url, clock=clock)
+    try:
+        with store.read() as connection:
+            schema.check_version(connection, store.path)
+            postgres_roles.check(connection, store.path)
+            postgres_guards.check(connection, store.path)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def upgrade(owner_url: str, app_url: str, to: str = "head") -> None:
+    """Bring the schema to a revision, and guards and rights to what this version wants.
+
+    Errors:
+        RolesMissing, LoginRefused, Unavailable, StoreForeign: the migration that failed has changed nothing.
+    """
+    _move(owner_url, app_url, to, down=False)
+
+
+def downgrade(owner_url: str, app_url: str, to: str) -> None:
+    """Take the schema back; log tables are left as they are."""
+    _move(owner_url, app_url, to, down=True)
+
+
+def _move(owner_url: str, app_url: str, to: str, *, down: bool) -> None:
+    from engine import schema_moves  # noqa: PLC0415 - Alembic costs every command 60 ms; few move a schema
+
+    _same_database(owner_url, app_url)
+    with told(shown(owner_url), OWNER_SETTING), _owner_engine(owner_url) as engine:
+
+        def prepare(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MOVING})")
+            postgres_roles.make(connection, app_url)
+
+        schema_moves.move(
+            engine, to, path=shown(owner_url), down=down, prepare=prepare, install=postgres_guards.install
+        )
+
+
+def number_in(url: str, setting: str = "TIENDO_DATABASE_URL") -> str:
+    """Return the number of the last migration; "" where none ever ran.
+
+    Errors:
+        StoreForeign, Unavailable, LoginRefused: it can't be told.
+    """
+    with told(shown(url), setting), _owner_engine(url) as engine, engine.connect() as connection:
+        found = schema.number_of(connection)
+        if found is None and not append_only.is_ours(connection):
+            raise StoreForeign(path=shown(url))
+        return found or ""
+
+
+def check_move(owner_url: str) -> None:
+    """Refuse to move a database that is none of ours, or that a newer version has moved on already.
+
+    Errors:
+        StoreForeign, SchemaNew: nothing was done.
+    """
+    found = number_in(owner_url, OWNER_SETTING)
+    if found and found not in schema.numbers():
+        raise schema.SchemaNew(path=shown(owner_url), found=found, wanted=schema.head())
+
+
+def exists(app_url: str) -> bool:
+    """Return whether there is a store of ours behind a URL.
+
+    Errors:
+        Unavailable, LoginRefused: it can't be told.
+    """
+    with told(shown(app_url)), _owner_engine(app_url) as engine, engine.connect() as connection:
+        return append_only.is_ours(connection)
+
+
+@contextmanager
+def _owner_engine(url: str) -> Iterator[Engine]:
+    given = postgres_wire.address(url, statement_timeout="0", lock_timeout="30s")
+    engine = create_engine("postgresql+psycopg://", creator=lambda: postgres_wire.connect(given))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _owner(url: str) -> Iterator[Connection]:
+    with told(shown(url), OWNER_SETTING), _owner_engine(url) as engine, engine.connect() as connection:
+        yield connection
+
+
+def _is_born(connection: Connection) -> bool:
+    there = connection.exec_driver_sql("SELECT to_regclass('public.store') IS NOT NULL").scalar()
+    return bool(there) and connection.exec_driver_sql("SELECT 1 FROM store").scalar() is not None
+
+
+def _same_database(owner_url: str, app_url: str) -> None:
+    owner, app = (shown(url).rpartition("@")[2].removeprefix("postgresql://") for url in (owner_url, app_url))
+    if owner != app:
+        raise OwnerElsewhere(owner=shown(owner_url), app=shown(app_url))
