@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
 
+from engine.sqlite_store import SqliteStore
 from handlers import deadlines, dispatch, notice_texts, notices  # noqa: F401 - handlers are declared by importing
+from handlers.bell_errors import OneServerOnly
 from handlers.channels import Console
 from handlers.mail import Mail, MailServer
 from handlers.opening import (
@@ -21,6 +25,8 @@ from handlers.opening import (
     open_store,
     store_path,
 )
+from handlers.own_sweep import OwnSweep
+from handlers.ringing import Ringer
 from handlers.ticker import Ticker
 from handlers.worker import Worker
 
@@ -33,10 +39,12 @@ if TYPE_CHECKING:
     from engine.engine import Engine
     from handlers.channels import Channel
     from handlers.notice_texts import NoticeTexts
+    from handlers.redis_bell import RedisBell
+    from handlers.serving import ServingLost
 
 __all__ = [
-    "StoreKindNotHere", "StoreMissing", "folders", "make_app", "make_bell", "make_broker", "make_channels", "make_engine",
-    "make_rules", "make_texts", "open_store", "serving", "store_path",
+    "Serving", "StoreKindNotHere", "StoreMissing", "folders", "make_app", "make_bell", "make_broker", "make_channels",
+    "make_engine", "make_rules", "make_texts", "open_store", "serving", "store_path",
 ]  # fmt: skip
 #: Failed messages that the broker in the process keeps to look at; the rows themselves are in the store.
 _KEPT_DEAD = 100
@@ -95,35 +103,122 @@ def make_broker() -> dramatiq.Broker:
     return broker
 
 
-def make_bell(app: dispatch.App) -> tuple[dramatiq.Broker, Callable[[Sequence[tuple[str, str]]], None]]:
-    """Return a broker with an actor for each topic, and its bell; the engine rings it from now on."""
-    broker = make_broker()
+def make_bell(
+    app: dispatch.App, redis_url: str = ""
+) -> tuple[dramatiq.Broker, Callable[[Sequence[tuple[str, str]]], None]]:
+    """Return a broker with an actor for each topic, and its bell; the engine rings it from now on.
+
+    Shapes:
+        redis_url: "" makes a broker in this process.
+    Errors:
+        BellRefused: the address can't be read.
+    """
+    broker: dramatiq.Broker = _on_redis(redis_url) if redis_url else make_broker()
     dispatch.declare_all(broker, app)
     ring = dispatch.bell(broker)
     app.engine.ring = ring
     return broker, ring
 
 
+def _on_redis(url: str) -> RedisBell:
+    from handlers.redis_bell import RedisBell  # noqa: PLC0415 - its driver: only for processes that have a bell there
+
+    return RedisBell(url)
+
+
+@dataclass
+class Serving:
+    """What serves a store in this process; whoever started it waits here for its end.
+
+    Shapes:
+        bell: "process", "redis", or "none" where a worker finds its rows by looking.
+    """
+
+    bell: str
+    over: threading.Event
+    ticker: Ticker | None = None
+    own_sweep: OwnSweep | None = None
+
+    @property
+    def lost(self) -> ServingLost | None:
+        """Who took the store over, if somebody did."""
+        return self.ticker.lost if self.ticker else None
+
+    def ask_to_stop(self) -> None:
+        """Ask for the end; safe in a signal handler."""
+        self.over.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the end is asked for; return whether it was."""
+        return self.over.wait(seconds)
+
+
 @contextmanager
 def serving(
     settings: Settings, app: dispatch.App, *, works: bool = True, ticks: bool = True
-) -> Iterator[Ticker]:
-    """Serve a store in this process while the block runs: worker threads and ticker, one server for each file.
+) -> Iterator[Serving]:
+    """Serve a store in this process while the block runs: worker threads, ticker, or both.
+
+    An embedded store has one serving process, which does both. A store on a server has any number of either. Without Redis
+    the bell rings in this process only, and a worker of its own looks into the store.
 
     Errors:
-        AlreadyServed: another process serves this store.
+        OneServerOnly, AlreadyServed: another process serves this store, or could.
+        BellUnreachable, BellRefused: Redis can't be used now; nothing was started.
     """
-    broker, ring = make_bell(app)
-    worker = Worker(broker, settings.worker_threads)
-    ticker = Ticker(app, ring, sweep_ms=settings.sweep_ms, fires=ticks)
-    ticker.take()
-    if works:
-        worker.start()
-    ticker.start()
-    try:
-        yield ticker
-    finally:
-        ticker.stop()
-        if works:
-            worker.stop()
-        ticker.leave()
+    is_embedded = isinstance(app.engine.store, SqliteStore)
+    if is_embedded and not (works and ticks):
+        raise OneServerOnly(path=app.engine.store.path)
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    found = Serving("redis" if url else "process" if ticks else "none", threading.Event())
+    with ExitStack() as ends:
+        broker, ring = make_bell(app, url)
+        bell = cast("RedisBell", broker) if url else None
+        if bell is not None:
+            ends.callback(bell.close)
+            bell.try_it()
+            ring = _ringing_aside(app, ring, ends)
+        if ticks:
+            found.ticker = Ticker(
+                app,
+                ring,
+                sweep_ms=settings.sweep_ms,
+                sweeps=bool(works or url),
+                has_seat=is_embedded,
+                over=found.over,
+            )
+            found.ticker.take()
+            ends.callback(found.ticker.leave)
+        if works and found.bell != "none":
+            worker = Worker(broker, settings.worker_threads)
+            worker.start()
+            ends.callback(worker.stop)
+        if works and found.bell != "process":
+            found.own_sweep = _own_sweep(settings, app, bell)
+            found.own_sweep.start()
+            ends.callback(found.own_sweep.stop)
+        if found.ticker:
+            found.ticker.start()
+            ends.callback(found.ticker.stop)
+        yield found
+
+
+def _ringing_aside(
+    app: dispatch.App, ring: Callable[[Sequence[tuple[str, str]]], None], ends: ExitStack
+) -> Callable[[Sequence[tuple[str, str]]], None]:
+    """Let a thread do the ringing; a commit that waited for Redis would be as slow as Redis is ill."""
+    ringer = Ringer(ring)
+    ringer.start()
+    ends.callback(ringer.stop)
+    app.engine.ring = ringer.ring
+    return ringer.ring
+
+
+def _own_sweep(settings: Settings, app: dispatch.App, bell: RedisBell | None) -> OwnSweep:
+    return OwnSweep(
+        app,
+        heard_at=(lambda: bell.heard_at) if bell else (lambda: 0.0),
+        is_alone=(lambda: bell.is_down) if bell else (lambda: True),
+        silent_seconds=settings.own_sweep_seconds,
+        threads=settings.worker_threads,
+    )

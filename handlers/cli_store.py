@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.logs import set_up
+from config import logs
 from engine import schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, Words
@@ -40,7 +41,7 @@ def serve(session: Session, *, works: bool = True, ticks: bool = True) -> None:
         ServingLost: another process serves the store now.
     """
     if session.as_json:
-        set_up("json", session.settings.log_level)
+        logs.set_up("json", session.settings.log_level)
     with build.serving(session.settings, session.app, works=works, ticks=ticks) as found:
         _stop_on_signals(found)
         _say_serving(session, found, works=works, ticks=ticks)
@@ -55,12 +56,17 @@ def _say_serving(session: Session, found: build.Serving, *, works: bool, ticks: 
     path = session.store.path
     if session.as_json:
         cli_print.as_json({"serving": path, "works": works, "ticks": ticks, "bell": found.bell})
+        sys.stdout.flush()  # whoever started this reads a pipe, and waits for the word
         return
     bells = {
         "redis": session.say(", chuông Redis", ", bell on Redis"),
-        "none": session.say(", không có chuông: tự tìm việc trong kho", ", no bell: looking into the store itself"),
+        "none": session.say(
+            ", không có chuông: tự tìm việc trong kho", ", no bell: looking into the store itself"
+        ),
     }
-    cli_print.line(session.say("Đang phục vụ", "Serving") + f" {path}{bells.get(found.bell, '')} (Ctrl+C)", "bold")
+    cli_print.line(
+        session.say("Đang phục vụ", "Serving") + f" {path}{bells.get(found.bell, '')} (Ctrl+C)", "bold"
+    )
 
 
 def _stop_on_signals(found: build.Serving) -> None:

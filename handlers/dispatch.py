@@ -11,7 +11,7 @@ Next: handlers/notices.py handles the first topic.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import dramatiq
 import structlog
@@ -100,10 +100,15 @@ def declare_all(broker: dramatiq.Broker, app: App) -> None:
         declare(_on_row(app, handler))
 
 
+def run_row(app: App, topic: str, outbox_id: str) -> None:
+    """Run the handler of a topic for one outbox row; what it logs carries both."""
+    with structlog.contextvars.bound_contextvars(topic=topic, outbox_id=outbox_id):
+        HANDLERS[topic].run(app, outbox_id)
+
+
 def _on_row(app: App, handler: Handler) -> Callable[[str], None]:
     def run(outbox_id: str) -> None:
-        with structlog.contextvars.bound_contextvars(topic=handler.topic, outbox_id=outbox_id):
-            handler.run(app, outbox_id)
+        run_row(app, handler.topic, outbox_id)
 
     return run
 
@@ -128,18 +133,30 @@ def message(topic: str, outbox_id: str) -> dramatiq.Message[None]:
     return made
 
 
+@runtime_checkable
+class TakesMany(Protocol):
+    """A broker that takes many messages at once."""
+
+    def enqueue_all(self, messages: Sequence[dramatiq.Message[None]]) -> int:
+        """Take all of them, or as many as there is room for; return how many."""
+
+
 def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]:
     """Return `ring`, which takes (topic, outbox id) pairs and never fails: whoever rings has committed.
 
-    A broker that is down is logged once and again when it is back; the sweep rings for what was missed.
+    A broker that is down is logged once and again when it is back; the sweep rings for what was missed. A topic that only
+    a newer version knows is left to that version, and the others are rung.
     """
     is_down = False
+    strangers: set[str] = set()
 
     def ring(rows: Sequence[tuple[str, str]]) -> None:
         nonlocal is_down
+        for topic in {topic for topic, _ in rows} - HANDLERS.keys() - strangers:
+            strangers.add(topic)
+            log.warning("topic_not_here", topic=topic)
         try:
-            for topic, outbox_id in rows:
-                broker.enqueue(message(topic, outbox_id))
+            _enqueue(broker, [message(topic, row) for topic, row in rows if topic in HANDLERS])
         except Exception as problem:  # noqa: BLE001 - the bell is best effort: the rows stay and are swept
             if not is_down:
                 log.warning(
@@ -152,3 +169,11 @@ def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]
             is_down = False
 
     return ring
+
+
+def _enqueue(broker: dramatiq.Broker, messages: Sequence[dramatiq.Message[None]]) -> None:
+    if isinstance(broker, TakesMany):
+        broker.enqueue_all(messages)
+    else:
+        for each in messages:
+            broker.enqueue(each)

@@ -32,10 +32,9 @@ class StoreKindNotHere(Refused):
 
     code = "store_kind_not_here"
     words = Words(
-        "{setting} trỏ tới {kind}, phiên bản này chưa có. Dùng tệp SQLite: TIENDO_DATABASE_URL=sqlite:///var/tiendo.db, "
-        "và để trống TIENDO_REDIS_URL.",
-        "{setting} names {kind}, which is not in this version. Use an SQLite file "
-        "(TIENDO_DATABASE_URL=sqlite:///var/tiendo.db) and leave TIENDO_REDIS_URL empty.",
+        "{setting} trỏ tới {kind}, phiên bản này chưa có. Dùng tệp SQLite: TIENDO_DATABASE_URL=sqlite:///var/tiendo.db.",
+        "{setting} names {kind}, which is not in this version. Use an SQLite file: "
+        "TIENDO_DATABASE_URL=sqlite:///var/tiendo.db.",
     )
 
 
@@ -53,10 +52,8 @@ def store_path(settings: Settings) -> Path:
     """Return the file of the embedded store that the settings name.
 
     Errors:
-        StoreKindNotHere: the settings name PostgreSQL or Redis.
+        StoreKindNotHere: the settings name PostgreSQL.
     """
-    if settings.redis_url is not None:
-        raise StoreKindNotHere(setting="TIENDO_REDIS_URL", kind="Redis")
     if not settings.database_url.startswith(_SQLITE):
         raise StoreKindNotHere(setting="TIENDO_DATABASE_URL", kind="PostgreSQL")
     return Path(settings.database_url.removeprefix(_SQLITE))
@@ -66,7 +63,7 @@ def present_path(settings: Settings) -> Path:
     """Return the file to open: the one that the settings name, or the sample where `is_fallback` says so.
 
     Errors:
-        StoreKindNotHere: the settings name PostgreSQL or Redis.
+        StoreKindNotHere: the settings name PostgreSQL.
     """
     named = store_path(settings)
     return SAMPLE if is_fallback(settings) else named
@@ -77,7 +74,7 @@ def is_fallback(settings: Settings) -> bool:
 
     So the commands after `make run` need no setting; a store that was named is never passed over.
     """
-    if "database_url" in settings.model_fields_set or settings.redis_url is not None:
+    if "database_url" in settings.model_fields_set:
         return False
     return is_there(SAMPLE) and not is_there(store_path(settings))
 

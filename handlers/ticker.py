@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 AT_ONCE = 200
+#: A bell that is rung in one round trip is rung for so many rows at once.
+SWEPT_AT_ONCE = 5000
 #: However quiet the store is, and whatever the clock does, a full look is taken this often.
 FULL_LOOK_SECONDS = 10
 HOUSE_SECONDS = 3600
@@ -36,7 +38,9 @@ class Ticker:
     """One thread; `passes` counts the sweeps that asked the store anything.
 
     Shapes:
-        fires: whether timers are fired here. sweeps: whether rows are rung for; a test switches it off.
+        fires: whether timers are fired here. sweeps: whether rows are rung for.
+        has_seat: whether this process alone may serve the store (an embedded one).
+        over: set when the process is to stop, by whoever asks for it or by this.
     """
 
     def __init__(
@@ -47,14 +51,16 @@ class Ticker:
         sweep_ms: int = 250,
         fires: bool = True,
         sweeps: bool = True,
+        has_seat: bool = True,
+        over: threading.Event | None = None,
     ) -> None:
         self._app = app
         self._ring = ring
         self._pause = sweep_ms / 1000
         self._fires = fires
         self._sweeps = sweeps
-        self._seat = ServingSeat(app.engine.store)
-        self._stop = threading.Event()
+        self._seat = ServingSeat(app.engine.store) if has_seat else None
+        self._stop = over or threading.Event()
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
         self._due_at = 0
         self._looked = self._beaten = self._house = -1e9
@@ -65,12 +71,13 @@ class Ticker:
         self.fired = 0
 
     def take(self) -> None:
-        """Take the seat of the serving process.
+        """Take the seat of the serving process, where there is but one.
 
         Errors:
             AlreadyServed: nothing was started.
         """
-        self._seat.take()
+        if self._seat is not None:
+            self._seat.take()
         self._beaten = self._house = time.monotonic()
 
     def start(self) -> None:
@@ -90,7 +97,8 @@ class Ticker:
     def leave(self) -> None:
         """Give the seat up; a store that can't be written now finds it stale later."""
         try:
-            self._seat.leave()
+            if self._seat is not None:
+                self._seat.leave()
         except TiendoError as problem:
             log.warning("seat_kept", code=problem.code)
 
@@ -130,7 +138,7 @@ class Ticker:
             if fired < AT_ONCE:
                 break
         if self._sweeps:
-            relay.sweep(store, self._ring_once, limit=AT_ONCE)
+            relay.sweep(store, self._ring_once, limit=SWEPT_AT_ONCE)
         self._due_at = readings.next_due(store)
         return True
 
@@ -144,7 +152,7 @@ class Ticker:
 
     def _others(self) -> None:
         now = time.monotonic()
-        if now - self._beaten >= BEAT_SECONDS:
+        if self._seat is not None and now - self._beaten >= BEAT_SECONDS:
             self._seat.beat()
             self._beaten = now
         if now - self._house >= HOUSE_SECONDS:

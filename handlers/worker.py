@@ -1,4 +1,4 @@
-"""The worker threads of a serving process: Dramatiq's, on the broker in the process."""
+"""The worker threads of a serving process: Dramatiq's, on the broker in the process or on Redis."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Worker:
 
     def __init__(self, broker: Broker, threads: int) -> None:
         self._worker = dramatiq.Worker(broker, worker_timeout=_IDLE_MS, worker_threads=threads)
+        # No more than there are threads: what waits in a memory that dies is late by a heartbeat.
+        self._worker.queue_prefetch = threads
 
     def start(self) -> None:
         """Start the threads."""

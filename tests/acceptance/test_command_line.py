@@ -101,7 +101,6 @@ def test_a_killed_server_is_taken_over_at_once(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("variable", "command", "code", "said"),
     [
-        ("TIENDO_REDIS_URL=redis://127.0.0.1:6379", "tiendo list --as an", 2, "TIENDO_REDIS_URL"),
         ("TIENDO_DATABASE_URL=postgresql://u:secret@127.0.0.1/x", "tiendo list --as an", 2, "PostgreSQL"),
         ("TIENDO_SWEEP_MS=soon", "tiendo list --as an", 2, "20–60000"),
         ("TIENDO_SWEP_MS=100", "tiendo list --as an", 2, "TIENDO_SWEEP_MS"),

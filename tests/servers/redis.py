@@ -16,7 +16,7 @@ import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -54,7 +54,7 @@ class RedisServer:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis.Redis(port=self.port, socket_timeout=PATIENCE_SECONDS)
+        self.client: Any = redis.Redis(port=self.port, socket_timeout=PATIENCE_SECONDS)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
