@@ -1,13 +1,14 @@
 """The embedded store: one SQLite file in WAL mode with full synchronisation.
 
-One connection writes, guarded by a lock of the process and by `BEGIN IMMEDIATE` against other processes; reading goes
-through SQLAlchemy on read-only connections. SQLite serialises writers, so the locks that `claim` is asked for are held
+One connection writes: threads take turns on it (engine/sqlite_turns.py), other processes are kept out by `BEGIN IMMEDIATE`;
+reading goes through SQLAlchemy on read-only connections. SQLite serialises writers, so the locks that `claim` is asked for are held
 by the transaction itself; what was asked for is still checked, so that a missing one shows here and not on the second
 store.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -22,7 +23,8 @@ from sqlalchemy import create_engine, event
 from engine.errors import Words
 from engine.sqlite_errors import refused_by_the_system, told
 from engine.sqlite_rows import SqliteTransaction
-from engine.store import StoreBusy, StoreOnNetwork, StoreUnreachable
+from engine.sqlite_turns import Turns
+from engine.store import StoreOnNetwork, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +44,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
 )
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 _NETWORK_MOUNTS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
 )
@@ -61,6 +64,8 @@ def mount_kind(path: Path, mounts: str | None = None) -> str:
     best, kind = "", ""
     for line in table.splitlines():
         point, name = line.split(" ")[1:3]
+        # The system writes a space in a path as \040.
+        point = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), point)
         inside = str(path).startswith(point.rstrip("/") + "/") or str(path) == point
         if inside and len(point) >= len(best):
             best, kind = point, name
@@ -97,7 +102,7 @@ class SqliteStore:
         self.path = str(path)
         self.now = clock
         self._busy_seconds = busy_seconds
-        self._lock = threading.Lock()
+        self._watching = threading.Lock()
         self._version = -1
         kind = mount_kind(Path(path).resolve(), mounts)
         if kind in _NETWORK_MOUNTS:
@@ -107,6 +112,7 @@ class SqliteStore:
         with self._told():
             self._writer = self._connect()
             self._watcher = self._connect(pragmas=False)
+        self._turns = Turns(self._writer, self.path, busy_seconds)
         self._lookers: list[sqlite3.Connection] = []
         address = f"sqlite:///file:{quote(str(Path(path).resolve()))}?mode=ro&uri=true"
         self._readers = create_engine(
@@ -133,19 +139,12 @@ class SqliteStore:
             StoreBusy, StoreFull, StoreReadOnly, StoreUnreachable: nothing was written.
             StoreCorrupt: the file is damaged.
         """
-        if not self._lock.acquire(timeout=self._busy_seconds):
-            raise StoreBusy(path=self.path, seconds=f"{self._busy_seconds:g}")
-        try:
-            with self._told():
-                self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    yield SqliteTransaction(self._writer, self.now())
-                    self._writer.execute("COMMIT")
-                finally:
-                    if self._writer.in_transaction:
-                        self._writer.execute("ROLLBACK")
-        finally:
-            self._lock.release()
+        with self._told(), self._turns.turn() as shared:
+            tx = SqliteTransaction(self._writer, self.now())
+            yield tx
+            if tx.has_published:
+                # What is published is read beside the transaction, too: whoever comes next must find it there.
+                shared.close()
 
     @contextmanager
     def look(self) -> Iterator[SqliteTransaction]:
@@ -179,7 +178,7 @@ class SqliteStore:
 
     def changed(self) -> bool:
         """Return whether anybody wrote to the file since the last call (a look at one page, no query)."""
-        with self._told(), self._lock:
+        with self._told(), self._watching:
             version = self._watcher.execute("PRAGMA data_version").fetchone()[0]
         changed: bool = version != self._version
         self._version = version
@@ -190,13 +189,13 @@ class SqliteStore:
 
         A reader that still looks at an older snapshot delays it; the next erasure or the closing does it then.
         """
-        with self._told(), self._lock:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._told(), self._turns.alone() as writer:
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close all connections; the file is left checkpointed."""
         self._readers.dispose()
-        with self._lock:
+        with self._told(), self._turns.alone():
             for connection in (*self._lookers, self._watcher, self._writer):
                 connection.close()
 

@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from engine import readings
-from engine.case_history import entry_at
+from engine import notice_reading
 from engine.civil_time import day_at
-from engine.errors import Words
-from engine.names import commitments_in, opened, shown
+from engine.errors import Broken, Words
+from engine.names import shown
 from engine.personal import is_commitment
-from engine.visibility import seats_of
-from handlers import case_words, words
+from handlers import words
+from handlers.case_words import CaseWords
 from handlers.channels import ChannelRefused, Message, message_id
 from handlers.notice_texts import as_html
 
 if TYPE_CHECKING:
-    from engine.readings import Connection
-    from handlers.case_words import CaseWords
+    from engine.notice_reading import NoticeFacts
     from handlers.channels import Channel
     from handlers.dispatch import App
 
-#: Somebody who stands in may be away, too; further than this nobody is looked for.
-_MOST_SUBSTITUTES = 5
 _TO_DO = Words("Việc cần làm: {triggers}", "What to do: {triggers}")
 _NOTHING = Words("Để biết, anh/chị không phải làm gì.", "For your information; nothing to do for you.")
 _UNTIL = Words("Hạn: {due} ({left})", "Due: {due} ({left})")
@@ -42,6 +36,16 @@ _LATE = Words(
 _DAY = 86_400_000_000
 
 
+class NoticeLost(Broken):
+    """A notice is owed that is not in the store, or whose case is not."""
+
+    code = "notice_lost"
+    words = Words(
+        "Không còn thông báo {notice} hoặc hồ sơ của nó trong kho. Chạy `tiendo audit fsck`.",
+        "The notice {notice} or its case is no longer in the store. Run `tiendo audit fsck`.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Who gets a notice at last.
@@ -54,7 +58,6 @@ class Receiver:
     person: str
     name: str
     address: str
-    language: str
     absent: str = ""
     since: str = ""
 
@@ -64,63 +67,49 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
 
     Errors:
         ChannelRefused: the receiver has no address for this channel.
-        NoticeUnknown, NoticeNotRendered: the words are missing or wrong.
+        NoticeLost, NoticeUnknown, NoticeNotRendered: the facts or the words are missing or wrong.
     """
-    store = app.engine.store
-    now = store.now()
-    today = day_at(now)
-    with store.read() as connection:
-        row = readings.notice_by_id(connection, notice)
-        person, since = _stands_in(connection, row.person, today.isoformat())
-        told = readings.entered_as(connection, "person", person)
-        data: dict[str, Any] = told.data if told else {}
-        entry = entry_at(connection, row.case_id, row.seq) or {}
-        by: dict[str, Any] = entry.get("principal", {})
-        view = case_words.look(
-            app.engine, connection, row.case_id, today, data.get("language") or "vi",
-            also=filter(None, (person, row.person, by.get("person"), by.get("organisation"))),
-        )  # fmt: skip
-        address = data.get(channel.address_word, "") if channel.address_word else ""
-        values = opened(connection, commitments_in([address, entry.get("reason")]))
-        receiver = Receiver(
-            person, view.names[person], str(values.get(address, "") if is_commitment(address) else address or ""),
-            view.language, view.names[row.person] if since else "", words.day(since),
-        )  # fmt: skip
-        facts = _facts(view, entry, values, row.facts)
-        triggers = _to_do(connection, view, receiver.person)
-    if channel.address_word and not receiver.address:
-        raise ChannelRefused(channel=channel.name, said=f"{receiver.name}: chưa có địa chỉ / no address")
-    subject, body = app.texts.render(row.word, facts, receiver.language)
-    late = now - row.created_at > _DAY
-    text = "\n\n".join(
-        filter(None, (body, _footer(view, facts, triggers, receiver, row.created_at if late else None)))
-    )
+    engine = app.engine
+    with engine.store.look() as tx:
+        now, today = tx.now, day_at(tx.now)
+        seen = notice_reading.look(tx, notice, today.isoformat(), channel.address_word)
+    if seen is None:
+        raise NoticeLost(notice=notice)
+    language = str(seen.data.get("language") or "vi")
+    view = CaseWords(
+        engine, seen.case, engine.definitions.by_hash(seen.case.definition), seen.parent, seen.names(language),
+        today, language,
+    )  # fmt: skip
+    receiver = _receiver(view, seen, channel)
+    facts = _facts(view, seen)
+    subject, body = app.texts.render(seen.word, facts, language)
+    late = now - seen.created_at > _DAY
+    footer = _footer(view, facts, _to_do(view, seen), receiver, since=seen.created_at if late else None)
+    text = "\n\n".join(filter(None, (body, footer)))
     return receiver, Message(
-        id=message_id(notice, row.person, channel.name, app.mail_domain),
+        id=message_id(notice, seen.person, channel.name, app.mail_domain),
         address=receiver.address or channel.name,
         name=receiver.name,
         subject=subject,
         text=text,
-        html=as_html(subject, text, receiver.language),
-        language=receiver.language,
-        created_at=row.created_at,
+        html=as_html(subject, text, language),
+        language=language,
+        created_at=seen.created_at,
     )
 
 
-def _stands_in(connection: Connection, person: str, today: str) -> tuple[str, str]:
-    """Return (who gets what is meant for a person, since when), (themselves, "") when nobody stands in."""
-    since, seen = "", {person}
-    for _ in range(_MOST_SUBSTITUTES):
-        found = readings.substitute_of(connection, person, today)
-        if found is None or found[0] in seen:
-            break
-        person, since = found
-        seen.add(person)
-    return person, since
+def _receiver(view: CaseWords, seen: NoticeFacts, channel: Channel) -> Receiver:
+    found = seen.data.get(channel.address_word) if channel.address_word else ""
+    address = seen.values.get(found, "") if is_commitment(found) else found
+    name = view.names.get(seen.receiver, seen.receiver)
+    if channel.address_word and not address:
+        raise ChannelRefused(channel=channel.name, said=f"{name}: chưa có địa chỉ / no address")
+    absent = view.names.get(seen.person, seen.person) if seen.since else ""
+    return Receiver(seen.receiver, name, str(address or ""), absent, words.day(seen.since))
 
 
-def _facts(view: CaseWords, entry: dict[str, Any], values: dict[str, Any], noted: Any) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(noted) if isinstance(noted, str) else dict(noted or {})
+def _facts(view: CaseWords, seen: NoticeFacts) -> dict[str, Any]:
+    told, entry = seen.told, seen.entry
     language, definition = view.language, view.definition
     state = definition.states.get(str(told.get("state") or view.case.state), view.state)
     trigger, from_state = entry.get("trigger"), entry.get("from")
@@ -139,25 +128,24 @@ def _facts(view: CaseWords, entry: dict[str, Any], values: dict[str, Any], noted
         "left": view.left(due_on) if due_on else "",
         "trigger": moved.title.text(language) if is_move and moved else "",
         "by": " · ".join(
-            view.names[one] for name in ("person", "organisation") if (one := principal.get(name))
+            view.names.get(one, one) for name in ("person", "organisation") if (one := principal.get(name))
         ),
-        "reason": shown(entry.get("reason"), values, language) or "",
+        "reason": shown(entry.get("reason"), seen.values, language) or "",
         "facts": told,
     }
 
 
-def _to_do(connection: Connection, view: CaseWords, person: str) -> list[str]:
-    seats = {(seat.bound, seat.role) for seat in seats_of(connection, person, view.today.isoformat())}
+def _to_do(view: CaseWords, seen: NoticeFacts) -> list[str]:
+    mine = {*seen.seats, (seen.receiver, "")}
     return [
         trigger.title.text(view.language)
         for trigger in view.state.triggers.values()
-        if trigger.when is None and not trigger.overlay
-        and any(view.bound(who) in seats or view.bound(who) == (person, "") for who in trigger.by)
-    ]  # fmt: skip
+        if trigger.when is None and not trigger.overlay and any(view.bound(who) in mine for who in trigger.by)
+    ]
 
 
 def _footer(
-    view: CaseWords, facts: dict[str, Any], triggers: list[str], receiver: Receiver, since: int | None
+    view: CaseWords, facts: dict[str, Any], triggers: list[str], receiver: Receiver, *, since: int | None
 ) -> str:
     language = view.language
     lines = [

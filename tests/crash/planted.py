@@ -1,4 +1,4 @@
-"""Eight known faults, each as a change of text in a copy of the product, and the name by which the checker must call it.
+"""Nine known faults, each as a change of text in a copy of the product, and the name by which the checker must call it.
 
 A checker that was never seen to fail counts as absent.
 """
@@ -83,43 +83,54 @@ ACKNOWLEDGED_BEFORE_COMMIT = Fault(
     "acknowledged before the commit",
     (
         (
-            "engine/sqlite_store.py",
-            '                self._writer.execute("BEGIN IMMEDIATE")\n                try:\n',
+            "engine/sqlite_turns.py",
+            '                self._run("BEGIN IMMEDIATE")\n',
             (
-                "                if not self._writer.in_transaction:\n"
-                '                    self._writer.execute("BEGIN IMMEDIATE")\n'
-                "                try:\n"
+                "                if not self._connection.in_transaction:\n"
+                '                    self._run("BEGIN IMMEDIATE")\n'
             ),
         ),
         (
-            "engine/sqlite_store.py",
+            "engine/sqlite_turns.py",
+            '                self._run("COMMIT")\n',
             (
-                '                    self._writer.execute("COMMIT")\n'
-                "                finally:\n"
-                "                    if self._writer.in_transaction:\n"
-                '                        self._writer.execute("ROLLBACK")\n'
-            ),
-            (
-                "                    if time.time_ns() // 1000 % 50_000 < 15_000:\n"
-                '                        self._writer.execute("COMMIT")\n'
-                "                except BaseException:\n"
-                "                    if self._writer.in_transaction:\n"
-                '                        self._writer.execute("ROLLBACK")\n'
-                "                    raise\n"
+                "                if time.time_ns() // 1000 % 50_000 < 15_000:\n"
+                '                    self._run("COMMIT")\n'
             ),
         ),
         (
-            "engine/sqlite_store.py",
-            "            self._writer.close()\n",
+            "engine/sqlite_turns.py",
+            '                if self._connection.in_transaction:\n                    self._run("ROLLBACK")\n',
             (
-                "            if self._writer.in_transaction:\n"
-                '                self._writer.execute("COMMIT")\n'
-                "            self._writer.close()\n"
+                "                if self._connection.in_transaction and not ending.committed:\n"
+                '                    self._run("ROLLBACK")\n'
+            ),
+        ),
+        (
+            "engine/sqlite_turns.py",
+            "            self._commit()\n            yield self._connection\n",
+            (
+                "            self._commit()\n"
+                "            if self._connection.in_transaction:\n"
+                '                self._run("COMMIT")\n'
+                "            yield self._connection\n"
             ),
         ),
     ),
     named=("acknowledged",),
     means=("moment", "ack"),
+)
+SHARED_COMMIT_NOT_AWAITED = Fault(
+    "a turn that is over before the commit it shares",
+    (
+        (
+            "engine/sqlite_turns.py",
+            "        with mine.over:\n            pass\n        if not mine.committed:\n",
+            "        if mine.problem:\n",
+        ),
+    ),
+    named=("acknowledged",),
+    means=("ack", "moment"),
 )
 NO_FENCING = Fault(
     "no fencing when a row is finished",
@@ -204,23 +215,21 @@ HEAD_BEFORE_LOCK = Fault(
     (
         (
             "engine/execute.py",
-            "    rings: list[tuple[str, str]] = []\n    with engine.store.begin() as tx:\n",
             (
-                "    rings: list[tuple[str, str]] = []\n"
-                "    with engine.store.begin() as tx:\n"
-                "        early = {one.case: tx.case(one.case) for one in commands if isinstance(one, CaseCommand)}\n"
-                "    with engine.store.begin() as tx:\n"
+                "            with engine.store.begin() as tx:\n"
+                "                return [_one(engine, tx, commands[0], rings)]\n"
+            ),
+            (
+                "            with engine.store.look() as tx:\n"
+                "                early = {one.case: tx.case(one.case) for one in commands if isinstance(one, CaseCommand)}\n"
+                "            with engine.store.begin() as tx:\n"
+                "                return [_one(engine, tx, commands[0], rings, early)]\n"
             ),
         ),
         (
             "engine/execute.py",
-            "                answers.append(_one(engine, tx, command, rings))\n",
-            "                answers.append(_one(engine, tx, command, rings, early))\n",
-        ),
-        (
-            "engine/execute.py",
             "def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:\n",
-            "def _one(engine, tx, command, rings, early):\n",
+            "def _one(engine, tx, command, rings, early={}):\n",
         ),
         (
             "engine/execute.py",
@@ -247,6 +256,6 @@ DELIVERY_FIRST = Fault(
     means=("claim", "moment"),
 )
 BY_KILLS = (
-    OUTBOX_AFTER_COMMIT, ACKNOWLEDGED_BEFORE_COMMIT, LOCAL_CLOCK, TIMER_CLOSED_OUTSIDE, RECEIPT_NOT_CHECKED,
-    HEAD_BEFORE_LOCK, DELIVERY_FIRST,
+    OUTBOX_AFTER_COMMIT, ACKNOWLEDGED_BEFORE_COMMIT, SHARED_COMMIT_NOT_AWAITED, LOCAL_CLOCK, TIMER_CLOSED_OUTSIDE,
+    RECEIPT_NOT_CHECKED, HEAD_BEFORE_LOCK, DELIVERY_FIRST,
 )  # fmt: skip
