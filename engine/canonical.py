@@ -21,13 +21,13 @@ LARGEST_INTEGER = 2**53 - 1
 #: Keys are ASCII words; a dot or slash joins the parts of a path such as `data.amount_vnd`.
 _KEY = re.compile(r"[a-z][a-z0-9_./-]*")
 _TEXT_NOT_ALLOWED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u206f\ufeff\ud800-\udfff]"
 )
 
 
 _HIDDEN = Words(
-    "có ký tự không nhìn thấy (ký tự điều khiển hoặc ký tự đảo chiều chữ); hãy gõ lại thay vì dán",
-    "it holds invisible characters (control or direction marks); type it instead of pasting",
+    "có ký tự không nhìn thấy (ký tự điều khiển, ký tự đảo chiều chữ, khoảng trắng rộng bằng không); hãy gõ lại thay vì dán",
+    "it holds invisible characters (control or direction marks, spaces of no width); type it instead of pasting",
 )
 _KEY_WRONG = Words("tên không phải là một từ ASCII", "the name is no ASCII word")
 _TOO_LARGE = Words("số nguyên quá lớn (hơn 2^53)", "the whole number is beyond 2^53")

@@ -23,6 +23,8 @@ _DAMAGED = Words("có trang dữ liệu bị hỏng", "pages of it are damaged")
 _SIGNS: tuple[tuple[type[StoreCorrupt | StoreUnreachable], str, Words], ...] = (
     (StoreCorrupt, "malformed", _DAMAGED),
     (StoreCorrupt, "corrupt", _DAMAGED),
+    # Noise that the file's own structure does not show: text that is none.
+    (StoreCorrupt, "could not decode", _DAMAGED),
     (
         StoreCorrupt,
         "not a database",

@@ -71,12 +71,8 @@ def _definition(session: Session, case: str) -> Definition:
 
 
 def _common(id_: str, expected: int, reason: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"reason": reason}
-    if id_:
-        found["id"] = id_
-    if expected:
-        found["expected_version"] = expected
-    return found
+    given = {"id": id_, "expected_version": expected}
+    return {"reason": reason, **{word: value for word, value in given.items() if value}}
 
 
 def _done(session: Session, asked: Command) -> None:
@@ -246,19 +242,33 @@ def detach(
     document: Annotated[str, typer.Argument(help="Loại giấy tờ.")],
     number: Annotated[int, typer.Argument(help="Thứ tự trong loại đó, từ 1.")] = 1,
     reason: Reason = "",
+    command_id: Id = "",
 ) -> None:
     """Gỡ giấy tờ / take a paper off (the log keeps it)."""
     case = session.case_id(code)
     _done(
         session,
-        Detach(principal=session.principal, case=case, type=document, number=number, reason=reason),
+        Detach(
+            principal=session.principal,
+            case=case,
+            type=document,
+            number=number,
+            **_common(command_id, 0, reason),
+        ),
     )
 
 
 @commands.add("comment")
-def comment(session: Session, *, code: Code, text: Annotated[str, typer.Argument(help="Lời ghi.")]) -> None:
+def comment(
+    session: Session,
+    *,
+    code: Code,
+    text: Annotated[str, typer.Argument(help="Lời ghi.")],
+    command_id: Id = "",
+) -> None:
     """Ghi ý kiến / say something on the case."""
-    _done(session, Comment(principal=session.principal, case=session.case_id(code), text=text))
+    case = session.case_id(code)
+    _done(session, Comment(principal=session.principal, case=case, text=text, **_common(command_id, 0, "")))
 
 
 @commands.add("assign")
@@ -268,13 +278,15 @@ def assign(
     code: Code,
     to: Annotated[str, typer.Option("--to", help="Mã hoặc họ tên người nhận; bỏ trống: thôi giao.")] = "",
     party: Annotated[list[str], typer.Option("--party", metavar="PARTY=CODE", help="Gắn lại bên.")] = [],  # noqa: B006
+    command_id: Id = "",
 ) -> None:
     """Giao hồ sơ cho một người / name the person who holds it."""
     case = session.case_id(code)
     bound = cli_values.parties(session, _definition(session, case), party)
     with session.store.read() as connection:
         person = finding.row_id(connection, "person", to) if to else ""
-    _done(session, Assign(principal=session.principal, case=case, person=person, parties=bound))
+    named = _common(command_id, 0, "")
+    _done(session, Assign(principal=session.principal, case=case, person=person, parties=bound, **named))
 
 
 @commands.add("vote")
@@ -285,6 +297,7 @@ def vote(
     trigger: Annotated[str, typer.Argument(help="Bước cần biểu quyết.")],
     verdict: Annotated[str, typer.Argument(help="yes, no hoặc back (rút phiếu).")],
     reason: Reason = "",
+    command_id: Id = "",
 ) -> None:
     """Biểu quyết / vote on a trigger."""
     known = {"yes": "yes", "no": "no", "back": "", "có": "yes", "không": "no"}
@@ -298,7 +311,7 @@ def vote(
             case=session.case_id(code),
             trigger=trigger,
             verdict=found,
-            reason=reason,
+            **_common(command_id, 0, reason),
         ),
     )
 

@@ -75,7 +75,8 @@ def validate(
             )
         count = session.say(
             f"{checked} quy trình, {len(found)} chỗ cần sửa.",
-            f"{checked} definitions, {len(found)} findings.",
+            f"{checked} {'definition' if checked == 1 else 'definitions'}, "
+            f"{len(found)} {'finding' if len(found) == 1 else 'findings'}.",
         )
         cli_print.line(count, "bold")
     if found:

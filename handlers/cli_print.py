@@ -86,9 +86,10 @@ def problem(error: TiendoError, *, language: str, json: bool, case: str = "") ->
     else:
         console = screen(error=True)
         console.print(Text(error.sentence(language), style="bold"))
-        for text in unmet_lines(
-            unmet, language, case or str(error.facts.get("code", "")), error.facts.get("trigger_name", "")
-        ):
+        code = error.facts.get("code", "")
+        # Where no case is named by its code there is none yet: what is missing is added to the command itself.
+        about = case or (code if isinstance(code, str) else None)
+        for text in unmet_lines(unmet, language, about, error.facts.get("trigger_name", "")):
             console.print(Text(text))
     return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 70)
 
@@ -110,20 +111,32 @@ def unmet_json(unmet: Iterable[Unmet], language: str) -> list[dict[str, str]]:
 def unmet_lines(
     unmet: Iterable[Unmet],
     language: str,
-    case: str,
+    case: str | None,
     trigger: str = "",
     people: Sequence[str] = (),
     me: str = "",
 ) -> list[str]:
-    """Return, for each unmet requirement, what is missing with its source, and the very command that supplies it."""
+    """Return, for each unmet requirement, what is missing with its source, and the very command that supplies it.
+
+    Shapes:
+        case: its code; None: the case is only being opened.
+    """
     lines: list[str] = []
     for one in unmet:
         source = source_words(one.citation, one.grade, language)
         lines.append(f"  ✗ {one.words.text(language)}" + (f"  [{source}]" if source else ""))
-        way = supply(one, language, case, trigger, people, me)
+        way = _added(one, language) if case is None else supply(one, language, case, trigger, people, me)
         if way:
             lines.append(f"      {_SUPPLY.text(language)}{way}")
     return lines
+
+
+def _added(one: Unmet, language: str) -> str:
+    """Return the option of `tiendo start` by which a requirement is met."""
+    kind, _, word = one.place.partition(":")
+    paper = "NUMBER,DAY,SIGNER" if language == "en" else "SỐ,NGÀY,NGƯỜI KÝ"
+    ways = {"field": f"--set {word}=…", "document": f'--document "{word}:{paper}"', "reason": '--reason "…"'}
+    return ways.get(kind, "")
 
 
 def supply(

@@ -1,16 +1,14 @@
-"""The store on which the bad inputs of docs/errors.md are tried, and the page's own examples.
+"""Bad input as a person types it, and the stores on which it is tried; docs/errors.md shows what is answered.
 
-`python -m tests.acceptance.bad_input` writes what is shown today into the page; the test compares it. What changes from
-run to run (folders, ids) is replaced by words in angle brackets.
+What changes from run to run (folders, ids) is replaced by words in angle brackets.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import workflows
 from config.settings import Settings
@@ -18,10 +16,11 @@ from engine import schema
 from engine.commands import SYSTEM, Principal, Start
 from engine.execute import execute
 from handlers import build, publishing, sample
-from tests.acceptance.commands_of import ROOT, Shell
+from tests.acceptance.commands_of import Shell
 
-PAGE = ROOT / "docs" / "errors.md"
-BEGIN, END = "<!-- shown: written by python -m tests.acceptance.bad_input -->", "<!-- end of shown -->"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FILES = ("central.yaml", "courses.yaml", "cao_bang.yaml")
 EXIT = re.compile(r"^\$ (?P<line>.*?)\s+# exit (?P<code>\d+)$")
 #: (what is wrong, the command as typed).
@@ -49,6 +48,24 @@ TRIED = (
      "tiendo attach CB-2026-DP-01 survey_record --number 1 --signed-on 30/02/2026 --signer An --as cb-cv1"),
     ("The case has changed meanwhile", "tiendo edit CB-2026-DP-01 --set title=Khác --expect 99 --as cb-cv1"),
     ("A case that has ended", "tiendo edit CB-2016-DP-01 --set title=Khác --as cb-cv1"),
+    ("No party named", "tiendo start local_project --set title=Thử --as cb-cv1"),
+    ("A field that must be given",
+     ("tiendo start local_project --party centre=cb-ttkc --party department=cb-sct --party finance=cb-stc"
+      " --party approver=cb-ubnd --party commune=cb-xa-1 --set title=Thử --as cb-cv1")),
+    ("A command id that was used for another command", "tiendo edit CB-2026-DP-01 --set title=Khác --id lenh-1 --as cb-cv1"),
+    ("A command id that is none", 'tiendo edit CB-2026-DP-01 --set title=Khác --id "lệnh 1" --as cb-cv1'),
+    ("Zero-width character", r"""tiendo edit CB-2026-DP-01 --set "title=Máy{zero}sấy" --as cb-cv1"""),
+    ("A day of 30 February in another form", "tiendo edit CB-2026-DP-01 --set survey_on=2026-02-30 --as cb-cv1"),
+    ("Part of a đồng", 'tiendo edit CB-2026-DP-01 --set support_vnd="0,5 đồng" --as cb-cv1'),
+    ("A paper's file that is not there",
+     "tiendo attach CB-2026-DP-01 survey_record --number 1 --signed-on 20/11/2026 --signer An --file thieu.pdf --as cb-cv1"),
+    ("A vote that is none", "tiendo vote CB-2026-DP-01 survey perhaps --as cb-cv1"),
+    ("Unknown state in a list", "tiendo list --state survved --as cb-cv1"),
+    ("Another definition under a published version", "tiendo publish changed.yaml --as cb-cv1 --operator"),
+    ("A definition of a file that was removed", "tiendo publish leave_reqest --as cb-cv1 --operator"),
+    ("Unknown command", "tiendo shwo CB-2026-DP-01"),
+    ("Unknown option", "tiendo list --sate draft --as cb-cv1"),
+    ("Unknown language", "tiendo list --as cb-cv1 --lang fr"),
     ("Nothing parked under this id", "tiendo retry 0123456789abcdef0123456789abcdef"),
     ("A day outside the calendars", "tiendo calendar 2031-01-01"),
     ("Unknown rule", "tiendo rules advance_rat"),
@@ -71,12 +88,20 @@ stats: {}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is shown for one bad input."""
+    """What is shown for one command, and its exit code."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is shown for one bad input, in both languages."""
 
     what: str
     line: str
-    code: int
-    text: str
+    vi: Answer
+    en: Answer
 
 
 def prepare(folder: Path) -> Shell:
@@ -116,44 +141,37 @@ def prepare(folder: Path) -> Shell:
         tx.run("DROP TRIGGER guard_transition_log_delete")
     unguarded.close()
     (folder / "broken.yaml").write_text(BROKEN, encoding="utf-8")
-    return Shell(folder, {"TIENDO_DATABASE_URL": "sqlite:///sample.db"})
+    leave = (workflows.FOLDER / "leave_request.yaml").read_text(encoding="utf-8")
+    (folder / "changed.yaml").write_text(
+        leave.replace("vi: Đơn xin nghỉ phép", "vi: Đơn nghỉ"), encoding="utf-8"
+    )
+    shell = Shell(folder, {"TIENDO_DATABASE_URL": "sqlite:///sample.db"})
+    first = shell.run("tiendo edit CB-2026-DP-01 --set commune_name=Nguyên_Bình --id lenh-1 --as cb-cv1")
+    if first.returncode:
+        raise RuntimeError(first.stderr)
+    return shell
 
 
-def answers(shell: Shell) -> list[Answer]:
-    """Type every input and return what is shown."""
-    found = []
-    for what, line in TRIED:
-        typed = line.replace("{bell}", "\a").replace("{rlo}", "\u202e")
-        words = typed.split(" ")
-        variables = dict(word.split("=", 1) for word in words if word.startswith("TIENDO_"))
-        plain = " ".join(word for word in words if not word.startswith("TIENDO_"))
-        ran = Shell(shell.folder, {**shell.variables, **variables}).run(plain)
-        text = _steady(ran.stdout + ran.stderr, shell.folder)
-        found.append(Answer(what, line, ran.returncode, text))
-    return found
+def answers(shell: Shell) -> list[Answers]:
+    """Type every input in both languages and return what is shown."""
+    return [Answers(what, line, _typed(shell, line), _typed(shell, in_english(line))) for what, line in TRIED]
 
 
-def _steady(text: str, folder: Path) -> str:
+def in_english(line: str) -> str:
+    """Return the command that is to be answered in English."""
+    return f"TIENDO_LANGUAGE=en {line}" if "--lang" in line else f"{line} --lang en"
+
+
+def _typed(shell: Shell, line: str) -> Answer:
+    typed = line.replace("{bell}", "\a").replace("{rlo}", "\u202e").replace("{zero}", "\u200b")
+    words = typed.split(" ")
+    variables = dict(word.split("=", 1) for word in words if word.startswith("TIENDO_"))
+    plain = " ".join(word for word in words if not word.startswith("TIENDO_"))
+    ran = Shell(shell.folder, {**shell.variables, **variables}).run(plain)
+    return Answer(ran.returncode, steady(ran.stdout + ran.stderr, shell.folder))
+
+
+def steady(text: str, folder: Path) -> str:
+    """Return what was shown without what changes from run to run."""
     text = text.replace(str(folder), "<folder>")
     return "\n".join(line.rstrip() for line in text.splitlines() if not line.startswith("[kho mẫu")).strip()
-
-
-def page(found: list[Answer]) -> str:
-    """Return the part of the page that shows them."""
-    parts = [
-        f"**{one.what}**\n\n```console\n$ {one.line}   # exit {one.code}\n{one.text}\n```" for one in found
-    ]
-    return "\n\n".join(parts)
-
-
-def main() -> None:
-    """Write what is shown today into the page."""
-    with tempfile.TemporaryDirectory() as folder:
-        shown = page(answers(prepare(Path(folder))))
-    text = PAGE.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    PAGE.write_text(f"{head}{BEGIN}\n\n{shown}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from handlers import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
@@ -38,12 +38,33 @@ class Shown:
     code: int
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A command that runs as a process of its own."""
+
+    words: list[str]
+    process: subprocess.Popen[str]
+
+    def finish(self) -> subprocess.CompletedProcess[str]:
+        """Wait for its end and return what it said."""
+        try:
+            said, complained = self.process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            self.process.kill()
+        return subprocess.CompletedProcess(self.words, self.process.returncode, said, complained)
+
+
 @dataclass
 class Shell:
-    """A folder and the variables that were set in it so far."""
+    """A folder and the variables that were set in it so far.
+
+    Shapes:
+        before: what a process of this shell does before it becomes the program, e.g. give rights away.
+    """
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
         """Run `tiendo …` in this process."""
@@ -59,18 +80,31 @@ class Shell:
 
     def run_apart(self, line: str) -> subprocess.CompletedProcess[str]:
         """Run `tiendo …` or `make run` as a process."""
+        return self.start(line).finish()
+
+    def start(self, line: str) -> Started:
+        """Start `tiendo …` or `make run` as a process: the installed program where there is one."""
         words = shlex.split(line)
-        module = "handlers.first_run" if words[:2] == ["make", "run"] else "handlers.cli"
-        arguments = [] if module == "handlers.first_run" else words[1:]
-        return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+        installed = Path(sys.executable).with_name("tiendo")
+        program = [str(installed)] if installed.exists() else [sys.executable, "-m", "handlers.cli"]
+        if words[:2] == ["make", "run"]:
+            program, words = [sys.executable, "-m", "handlers.first_run"], []
+        places = [self.variables[name] for name in ("PYTHONPATH",) if name in self.variables]
+        process = subprocess.Popen(
+            [*program, *words[1:]],
             cwd=self.folder,
-            env={**self.environment(), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "ONCE": "1"},
-            capture_output=True,
+            env={
+                **self.environment(),
+                "PYTHONPATH": os.pathsep.join([*places, str(ROOT)]),
+                "PYTHONUTF8": "1",
+                "ONCE": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
+            preexec_fn=self.before,  # noqa: PLW1509 - it only sets limits of the new process
         )
+        return Started(words, process)
 
     def environment(self) -> dict[str, str]:
         """Return this process's variables without settings and with what was exported; compiled modules are kept."""

@@ -8,8 +8,8 @@ import pytest
 
 from engine import audit, records, schema
 from engine.registry import Definitions
-from tests.acceptance import bad_input
-from tests.acceptance.bad_input import PAGE, TRIED, Answer
+from tests.acceptance import bad_input, errors_page
+from tests.acceptance.bad_input import TRIED, Answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def counted(shell: Shell) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def found(shell: Shell, counted: dict[str, int]) -> list[Answer]:
+def found(shell: Shell, counted: dict[str, int]) -> list[Answers]:
     return bad_input.answers(shell)
 
 
@@ -42,27 +42,34 @@ def counts(path: Path) -> dict[str, int]:
     return found
 
 
-def test_the_page_shows_what_is_shown(found: list[Answer]) -> None:
-    # given the page, and at least thirty inputs
-    shown = PAGE.read_text(encoding="utf-8").split(bad_input.BEGIN)[1].split(bad_input.END)[0].strip()
-    assert len(TRIED) >= 30
+def test_the_page_shows_what_is_shown(found: list[Answers]) -> None:
+    # given the page, and at least forty inputs
+    assert len(TRIED) >= 40
 
-    # then it is word for word what the commands say today
-    assert shown == bad_input.page(found)
+    # then it is word for word what the commands say today, in both languages
+    assert errors_page.shown(errors_page.INPUT) == errors_page.part(found)
 
 
-def test_each_ends_with_the_code_of_its_family_and_without_a_traceback(found: list[Answer]) -> None:
+def test_each_ends_with_the_code_of_its_family_and_without_a_traceback(found: list[Answers]) -> None:
     broken = {"A store that is none", "A store whose guards were taken away"}
     for one in found:
-        assert one.code == (70 if one.what in broken else 2), one.what
-        assert "Traceback" not in one.text
-        assert len(one.text) > 20
-        # no fact was left unfilled, and none shows an object of the program
-        assert not any(sign in one.text for sign in ("{", "None", "<engine", "Words(")), one.text
+        for answer in (one.vi, one.en):
+            assert answer.code == (70 if one.what in broken else 2), one.what
+            assert "Traceback" not in answer.text
+            assert len(answer.text) > 20
+            # no fact was left unfilled, and none shows an object of the program
+            assert not any(sign in answer.text for sign in ("{", "None", "<engine", "Words(")), answer.text
+
+
+def test_each_is_told_in_the_language_that_was_asked_for_and_in_no_other(found: list[Answers]) -> None:
+    for one in found:
+        assert one.vi.text != one.en.text
+        assert errors_page.other_language(one.vi.text, "vi") == [], one.vi.text
+        assert errors_page.other_language(one.en.text, "en") == [], one.en.text
 
 
 def test_none_of_them_wrote_anything_but_its_refusal(
-    shell: Shell, counted: dict[str, int], found: list[Answer]
+    shell: Shell, counted: dict[str, int], found: list[Answers]
 ) -> None:
     after = counts(shell.folder / "sample.db")
 
@@ -72,10 +79,3 @@ def test_none_of_them_wrote_anything_but_its_refusal(
     report = audit.fsck(store, Definitions(store))
     store.close()
     assert report.findings == []
-
-
-def test_in_english_no_vietnamese_sentence_is_left(shell: Shell) -> None:
-    line = "tiendo fire CB-2026-DP-01 registr --as cb-cv1 --lang en"
-    answer = shell.run(line)
-    assert answer.returncode == 2
-    assert "can't be fired" in answer.stderr + answer.stdout
