@@ -39,22 +39,24 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str, *, pa
 
 
 class Launcher:
-    """Imports the product of a tree once and forks serving processes from it.
+    """Imports the product of a tree once and forks processes from it.
 
     Shapes:
-        tree: the checkout whose `engine`, `handlers` … are run.
+        tree: the checkout whose `engine`, `handlers` … are run; tests are this one's.
+        victim: the program that forks.
     """
 
-    def __init__(self, tree: Path = HERE) -> None:
+    def __init__(self, tree: Path = HERE, victim: Path = VICTIM) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
         self._process = subprocess.Popen(
-            [sys.executable, str(VICTIM), str(tree)],
+            [sys.executable, str(victim), str(tree)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tree,
-            env={**environment, "PYTHONPATH": str(tree), "PYTHONUTF8": "1"},
+            env={**environment, "PYTHONPATH": f"{tree}:{HERE}", "PYTHONUTF8": "1"},
         )  # fmt: skip
         self._lock = threading.Lock()
 
-    def _ask(self, **words: Any) -> Any:
+    def ask(self, **words: Any) -> Any:
+        """Give one order to the program and return what it answers."""
         with self._lock:
             if self._process.stdin is None or self._process.stdout is None:
                 raise RuntimeError("the launcher has no pipes")
@@ -67,23 +69,23 @@ class Launcher:
 
     def prepare(self, store: Path, clock_ahead: int) -> dict[str, Any]:
         """Make a store with its definition, organisation and people, and return their ids."""
-        made: dict[str, Any] = self._ask(prepare=str(store), clock_ahead=clock_ahead)
+        made: dict[str, Any] = self.ask(prepare=str(store), clock_ahead=clock_ahead)
         return made
 
     def start(self, **serve: Any) -> Serving:
         """Fork a serving process; see `serve` in tests/crash/victim.py for the words."""
         address = f"\0tiendo-{os.getpid()}-{os.urandom(6).hex()}"
-        pid = self._ask(serve={**serve, "address": address})
+        pid = self.ask(serve={**serve, "address": address})
         return Serving(self, int(pid), address)
 
     def attempt(self, **words: Any) -> dict[str, Any]:
         """Open a store in a process of its own, carry one command out and return the answer or the error."""
-        answer: dict[str, Any] = self._ask(attempt=words)
+        answer: dict[str, Any] = self.ask(attempt=words)
         return answer
 
     def reap(self, pid: int) -> int:
         """Wait until a forked process is gone; return its exit status (negative: the signal)."""
-        return int(self._ask(reap=pid))
+        return int(self.ask(reap=pid))
 
     def close(self) -> None:
         """End the launcher; what it forked dies with it."""
@@ -187,6 +189,8 @@ class Serving:
 class Mail:
     """One message that the server took: at the final dot, whatever was answered afterwards.
 
+    Shapes:
+        by: name of the server that took it, where several tell senders apart.
     Units:
         at: when its line was opened, monotonic seconds; so it belongs to one life of the process that sent it.
     """
@@ -194,6 +198,7 @@ class Mail:
     at: float
     message_id: str
     address: str
+    by: str = ""
 
 
 @dataclass
@@ -205,6 +210,7 @@ class MailServer:
             say nothing more on this line.
     """
 
+    name: str = ""
     on_rcpt: Callable[[str], str | None] = lambda _address: "250 OK"
     on_dot: Callable[[str], str | None] = lambda _id: "250 taken"
     taken: list[Mail] = field(default_factory=list)
@@ -271,7 +277,7 @@ class MailServer:
             if said.lower().startswith(b"message-id:") and not found:
                 found = said.split(b":", 1)[1].strip().decode()
             if said == b".\r\n":
-                self.taken.append(Mail(opened, found, address))
+                self.taken.append(Mail(opened, found, address, self.name))
                 return found
         return ""
 

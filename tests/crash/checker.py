@@ -50,7 +50,7 @@ def check(
     store: Path,
     acks: Iterable[Ack],
     mails: Sequence[Mail],
-    kills: Sequence[float],
+    kills: Sequence[tuple[float, str]],
     *,
     now: int = 0,
     park: bool = False,
@@ -58,7 +58,8 @@ def check(
     """Return what is wrong, each with the name of the promise that is broken.
 
     Shapes:
-        store: a copy that nobody writes to. kills: when processes were killed (monotonic, as the mails' times).
+        store: a copy that nobody writes to. kills: when which sender of mail was killed or disturbed (monotonic, as
+            the mails' times; "" means any sender).
         now: the store's clock once nothing is left to do; 0 while work is under way. park: the channel's policy.
     """
     with closing(sqlite3.connect(store)) as connection:
@@ -152,21 +153,22 @@ def _promises(connection: sqlite3.Connection, log: list[dict[str, Any]]) -> Iter
 
 
 def _mails(
-    connection: sqlite3.Connection, mails: Sequence[Mail], kills: Sequence[float], *, park: bool
+    connection: sqlite3.Connection, mails: Sequence[Mail], kills: Sequence[tuple[float, str]], *, park: bool
 ) -> Iterator[str]:
     owed = {
         message_id(row["id"], row["person"]): row["id"]
         for row in connection.execute("SELECT n.id, n.person FROM notice n JOIN outbox o ON o.subject = n.id")
     }
-    times: dict[str, list[float]] = defaultdict(list)
-    for mail in mails:
+    times: dict[str, list[Mail]] = defaultdict(list)
+    for mail in sorted(mails, key=lambda one: one.at):
         if mail.message_id not in owed:
             yield f"phantom: mail {mail.message_id} to {mail.address} was owed by nobody"
-        times[mail.message_id].append(mail.at)
+        times[mail.message_id].append(mail)
     for key, sent in times.items():
         for first, second in pairwise(sent):
-            if park or not any(first <= kill <= second for kill in kills):
-                yield f"copies: {key} was sent again {second - first:.3f} s later, without a kill between"
+            excused = any(first.at <= at <= second.at and by in {"", first.by} for at, by in kills)
+            if park or not excused:
+                yield f"copies: {key} was sent again {second.at - first.at:.3f} s later, without a kill between"
     delivered = {row["message_id"]: row["notice"] for row in connection.execute("SELECT * FROM delivery")}
     for key, notice in delivered.items():
         if key not in times:

@@ -115,7 +115,7 @@ class Lane:
             Client(office, who, seed + number) for number, who in enumerate(("an", "bay", "cuc"))
         ]
         self._before = snapshot.take(self.store, folder / "copies")
-        self._kills: list[float] = []
+        self._kills: list[tuple[float, str]] = []
         self._calm = False
         self.mail = MailServer()
         self.tally = Tally()
@@ -151,7 +151,7 @@ class Lane:
         self._wait(means, serving)
         serving.kill()
         status = serving.gone()
-        self._kills.append(time.monotonic())
+        self._kills.append((time.monotonic(), ""))
         for trace in traces:
             trace.close()
         for client in self._clients:

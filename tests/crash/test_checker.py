@@ -98,10 +98,12 @@ def test_a_second_copy_is_named_unless_a_process_was_killed_between(settled: tup
 
     # when nothing was killed between, and when something was
     without = checker.check(store, [], twice, [])
-    between = checker.check(store, [], twice, [mails[0].at + 1])
-    parked = checker.check(store, [], twice, [mails[0].at + 1], park=True)
+    between = checker.check(store, [], twice, [(mails[0].at + 1, "")])
+    another = checker.check(store, [], twice, [(mails[0].at + 1, "another worker")])
+    parked = checker.check(store, [], twice, [(mails[0].at + 1, "")], park=True)
 
-    # then only a kill excuses it, and nothing does where a second copy is unwanted
+    # then only a kill of who sent it excuses it, and nothing does where a second copy is unwanted
     assert [one.partition(":")[0] for one in without] == ["copies"]
+    assert [one.partition(":")[0] for one in another] == ["copies"]
     assert between == []
     assert [one.partition(":")[0] for one in parked] == ["copies"]

@@ -72,11 +72,11 @@ class Proxy:
     """The proxy as tests speak to it. Listeners have names, and keep their port while whoever uses them comes and goes.
 
     Shapes:
-        hits: names of listeners whose rule was met, with the monotonic time, in order.
+        hits: (name of the listener, monotonic time, what was done) of each rule that was met, in order.
     """
 
     def __init__(self) -> None:
-        self.hits: list[tuple[str, float]] = []
+        self.hits: list[tuple[str, float, str]] = []
         self._process = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -93,7 +93,7 @@ class Proxy:
             said = json.loads(line)
             with self._answered:
                 if "hit" in said:
-                    self.hits.append((said["hit"], said["at"]))
+                    self.hits.append((said["hit"], said["at"], said["did"]))
                 else:
                     self._answers[said["id"]] = said["answer"]
                 self._answered.notify_all()
@@ -115,8 +115,7 @@ class Proxy:
         return int(self._ask("open", name=name, wire=wire, upstream=upstream))
 
     def arm(self, name: str, *rules: Rule) -> None:
-        """Let rules hold for a listener from now on, in place of those before; hits of those are forgotten."""
-        self.hits = [hit for hit in self.hits if hit[0] != name]
+        """Let rules hold for a listener from now on, in place of those before."""
         self._ask("arm", name=name, rules=[asdict(rule) for rule in rules])
 
     def passed(self, name: str, *, forget: bool = False) -> list[Passed]:
@@ -137,9 +136,9 @@ class Proxy:
         self._ask("refuse", name=name, refused=refused)
 
     def wait_for_hit(self, name: str, seconds: float) -> bool:
-        """Wait until a rule of this listener was met since the last `arm`; return whether it was."""
+        """Wait until a rule of this listener was met; return whether one was."""
         with self._answered:
-            return self._answered.wait_for(lambda: any(hit == name for hit, _ in self.hits), seconds)
+            return self._answered.wait_for(lambda: any(hit[0] == name for hit in self.hits), seconds)
 
     def close(self) -> None:
         """End the proxy with all its lines."""
@@ -257,7 +256,7 @@ class Listener:
                 continue
             rule["nth"] -= 1
             if rule["nth"] == 0:
-                self.rules = []
+                self.rules = [one for one in self.rules if one is not rule]
                 return rule
         return None
 
@@ -265,7 +264,7 @@ class Listener:
         if rule["do"] == "kill":
             with suppress(ProcessLookupError):
                 os.kill(rule["pid"], signal.SIGKILL)
-        say(hit=self.name, at=time.monotonic())
+        say(hit=self.name, at=time.monotonic(), did=rule["do"])
         if rule["do"] == "cut":
             cut(line)
         if rule["do"] != "kill" or rule["when"] == "before":
