@@ -68,8 +68,9 @@ def _hidden(value: Any) -> Any:
 
 def masked(text: str) -> str:
     """Return a text without passwords in addresses, local parts of mail addresses, phone and citizen numbers."""
+    text = without_password(text)
     if "@" in text:
-        text = _ADDRESS.sub(rf"{HIDDEN}@\1", without_password(text))
+        text = _ADDRESS.sub(rf"{HIDDEN}@\1", text)
     return _CITIZEN_ID.sub(HIDDEN, _PHONE.sub(HIDDEN, text))
 
 

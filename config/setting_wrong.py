@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 _PASSWORD = re.compile(r"""(?<=://)([^/\s:@]*):[^\s"'<>]*@""")
+#: As an option of an address (unix:///…?password=…), or of a connection string.
+_OPTION = re.compile(r"""\b((?:ssl)?password\s*=\s*)('[^']*'|[^\s&"'<>]+)""", re.IGNORECASE)
 
 
 def without_password(text: str) -> str:
     """Return the text with the password of every address in it shown as ***."""
-    return _PASSWORD.sub(r"\1:***@", text)
+    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -240,7 +239,7 @@ def _as_text(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     text = str(value)
-    return without_password(text) if "://" in text and urlsplit(text).netloc else text
+    return without_password(text)
 
 
 def allowed(field: FieldInfo) -> str:

@@ -15,7 +15,7 @@ from handlers.doctor_lines import bad, ok, same, warn
 from handlers.doctor_settings import is_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from handlers.cli_session import Session
     from handlers.doctor_lines import Line
@@ -27,6 +27,8 @@ _PATCHED = {
     "valkey": ((7, 2, 11), (8, 0, 6), (8, 1, 4)),
 }
 _OURS = "tiendo:"
+#: Where workers say that they live: a sorted set of workers by milliseconds.
+_HEARTBEATS = f"{_OURS}__heartbeats__"
 #: So many keys are looked at; a server that holds more than this beside ours is somebody's.
 _KEYS_LOOKED_AT = 20_000
 _TIMEOUT_SECONDS = 2.0
@@ -64,12 +66,39 @@ def bell(session: Session) -> Iterator[Line]:
 
 def _looked_at(client: Any, url: str) -> Iterator[Line]:
     client.ping()
-    info: dict[str, Any] = client.info()
-    yield _version(info)
-    yield from _memory(info)
+    yield from _of_server(client)
     yield from _access(client, url)
     yield from _keys(client)
-    yield from _set_aside(client)
+
+
+def workers_heard(url: str, within_seconds: float) -> int:
+    """Return how many workers gave the bell a sign of life lately, by Redis's own clock.
+
+    Errors:
+        redis.RedisError, OSError: it can't be asked.
+    """
+    with redis.Redis.from_url(
+        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+    ) as client:
+        seconds, micros = client.time()
+        since = int((seconds + micros / 1e6 - within_seconds) * 1000)
+        return len(client.zrangebyscore(_HEARTBEATS, since, "+inf"))
+
+
+def _of_server(client: Any) -> Iterator[Line]:
+    try:
+        info: dict[str, Any] = client.info()
+    except redis.ResponseError:
+        yield warn(
+            Words("tài khoản này không được xem INFO", "this account may not ask INFO"),
+            Words(
+                "Thêm +info +scan +zcard cho tài khoản (xem users.acl), hoặc tự xem maxmemory-policy là noeviction.",
+                "Give the account +info +scan +zcard (see users.acl), or look yourself that maxmemory-policy is noeviction.",
+            ),
+        )
+        return
+    yield _version(info)
+    yield from _memory(info)
 
 
 def _version(info: dict[str, Any]) -> Line:
@@ -145,11 +174,9 @@ def _open_to_all(client: Any) -> Iterator[Line]:
         yield ok(Words("tài khoản ACL hạn chế", "an ACL account with narrow rights"))
         return
     found = {_text(name): _text(value) for name, value in shown.items()}
-    bound = found.get("bind", "").split()
-    is_open = any(not is_here(address.lstrip("-")) for address in bound) or not bound
-    if is_open and not found.get("requirepass") and found.get("protected-mode") == "no":
+    if is_open(found):
         yield bad(
-            same(f"bind {' '.join(bound) or '*'}, protected-mode no"),
+            same(f"bind {found.get('bind') or '*'}, protected-mode no"),
             Words(
                 "Đặt bind 127.0.0.1 -::1, protected-mode yes và mật khẩu: ai trên mạng cũng ra lệnh được cho Redis này.",
                 "Set bind 127.0.0.1 -::1, protected-mode yes and a password: anybody on the network commands this Redis.",
@@ -157,27 +184,34 @@ def _open_to_all(client: Any) -> Iterator[Line]:
         )
 
 
+def is_open(found: Mapping[str, str]) -> bool:
+    """Whether a server takes commands from any machine that reaches it, as its settings say."""
+    bound = found.get("bind", "").split()
+    listens_outside = not bound or any(not is_here(address.lstrip("-")) for address in bound)
+    return listens_outside and not found.get("requirepass") and found.get("protected-mode") == "no"
+
+
 def _keys(client: Any) -> Iterator[Line]:
     """Count the keys that are not ours; their names are not shown, they may say something."""
-    ours = others = 0
-    for looked, key in enumerate(client.scan_iter(count=1000)):
-        if _text(key).startswith(_OURS):
-            ours += 1
-        else:
-            others += 1
-        if looked >= _KEYS_LOOKED_AT:
-            break
+    ours = others = aside = 0
+    try:
+        for looked, key in enumerate(client.scan_iter(count=1000)):
+            name = _text(key)
+            ours += name.startswith(_OURS)
+            others += not name.startswith(_OURS)
+            if name.startswith(_OURS) and name.endswith(".XQ"):
+                aside += int(client.zcard(key))
+            if looked >= _KEYS_LOOKED_AT:
+                break
+    except redis.ResponseError:
+        return
     if others:
         yield warn(Words(f"{others} khóa của chương trình khác", f"{others} keys of somebody else"), _ALONE)
     else:
         yield ok(Words(f"{ours} khóa, tất cả của tiendo", f"{ours} keys, all of tiendo"))
-
-
-def _set_aside(client: Any) -> Iterator[Line]:
-    count = sum(int(client.zcard(key)) for key in client.scan_iter(match=f"{_OURS}*.XQ", count=1000))
-    if count:
+    if aside:
         yield warn(
-            Words(f"{count} tin không đọc được bị gác lại", f"{count} messages were set aside as unreadable"),
+            Words(f"{aside} tin không đọc được bị gác lại", f"{aside} messages were set aside as unreadable"),
             Words(
                 "Ai đó ngoài tiendo ghi vào hàng đợi: xem ai có mật khẩu của Redis này. Việc gửi không mất.",
                 "Somebody else writes into the queues: find out who has the password. No notice is lost by it.",

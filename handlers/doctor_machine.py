@@ -127,7 +127,7 @@ def disk(session: Session) -> Iterator[Line]:
         )
         return
     folder = next((each for each in path.resolve().parents if each.is_dir()), Path("/"))
-    free = shutil.disk_usage(folder).free
+    free = _free(folder)
     size = sum(each.stat().st_size for each in _files_of(path))
     seen = Words(
         f"còn {free // _MIB} MiB ở {folder}, kho {size // _MIB} MiB",
@@ -152,6 +152,11 @@ def disk(session: Session) -> Iterator[Line]:
             ),
             Words("Nâng giới hạn (LimitFSIZE, ulimit -f).", "Raise the limit (LimitFSIZE, ulimit -f)."),
         )
+
+
+def _free(folder: Path) -> int:
+    """Return the bytes that this account may still write there."""
+    return shutil.disk_usage(folder).free
 
 
 def store_file(session: Session) -> Path | None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from config.log_privacy import harmless
 from engine.errors import Words
+from handlers import doctor_bell
 from handlers.doctor_lines import bad, ok, same, warn
 from handlers.serving import STALE_SECONDS, holder_of
 
@@ -23,6 +25,9 @@ _START = Words("Chạy `tiendo up`.", "Run `tiendo up`.")
 
 def serving(session: Session) -> Iterator[Line]:
     """Whether somebody delivers and fires timers."""
+    if not session.settings.database_url.startswith("sqlite:"):
+        yield _workers(session)
+        return
     held = holder_of(session.store)
     if held is None:
         yield bad(Words("chưa có tiến trình nào", "nobody"), _START)
@@ -31,6 +36,26 @@ def serving(session: Session) -> Iterator[Line]:
     age = (session.store.now() - beat_at) / _SECOND
     seen = Words(f"{host}:{pid}, nhịp cách đây {age:.0f} s", f"{host}:{pid}, last beat {age:.0f} s ago")
     yield ok(seen) if age < STALE_SECONDS else bad(seen, _START)
+
+
+def _workers(session: Session) -> Line:
+    """Tell how many workers the bell has heard; tickers and workers without a bell are known by their work only."""
+    secret = session.settings.redis_url
+    if secret is None:
+        return ok(
+            Words(
+                "nhiều tiến trình, không có chuông: xem Việc gửi và Hẹn giờ có trễ không",
+                "any number, without a bell: see whether Outbox and Timers are late",
+            )
+        )
+    try:
+        heard = doctor_bell.workers_heard(secret.get_secret_value(), STALE_SECONDS)
+    except Exception as problem:  # noqa: BLE001 - the line Bell says what to do
+        why = harmless(problem)
+        return warn(Words(f"không hỏi được chuông ({why})", f"the bell can't be asked ({why})"))
+    seen = Words(f"{heard} worker đang nghe chuông", f"{heard} workers listen to the bell")
+    todo = Words("Chạy `tiendo worker` và `tiendo ticker`.", "Run `tiendo worker` and `tiendo ticker`.")
+    return ok(seen) if heard else bad(seen, todo)
 
 
 def outbox(session: Session) -> Iterator[Line]:
