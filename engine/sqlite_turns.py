@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine import tally
 from engine.store import StoreBusy
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class Turns:
         mine = self._join()
         try:
             yield mine
-        except BaseException:
-            self._undo(mine)
+        except BaseException as why:
+            self._undo(mine, why)
             raise
         finally:
             self._leave(mine)
@@ -115,12 +116,15 @@ class Turns:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
+        since = time.monotonic()
         try:
             came = mine.acquire(timeout=self._seconds)
         except BaseException:
             if not self._step_out(mine):
                 self._end()
             raise
+        tally.add("lock_waits")
+        tally.add("lock_wait_seconds", by=time.monotonic() - since)
         if not came and self._step_out(mine):
             raise StoreBusy(path=self._path, seconds=f"{self._seconds:g}")
 
@@ -148,8 +152,8 @@ class Turns:
             raise
         return self._round
 
-    def _undo(self, mine: Round) -> None:
-        """Take back what this turn did; where that can't be done, the whole round is lost."""
+    def _undo(self, mine: Round, why: BaseException) -> None:
+        """Take back what this turn did; where SQLite has given everything up already, the whole round is lost."""
         try:
             if mine.turns > 1:
                 self._run("ROLLBACK TO turn")
@@ -157,7 +161,7 @@ class Turns:
                 self._round = None
                 self._run("ROLLBACK")
         except sqlite3.Error as problem:
-            mine.problem = problem
+            mine.problem = why if isinstance(why, sqlite3.OperationalError) else problem
 
     def _leave(self, mine: Round) -> None:
         """Hand the connection on and wait for the commit; where nobody waits, commit for all."""

@@ -99,7 +99,7 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
 
 
 def _receiver(view: CaseWords, seen: NoticeFacts, channel: Channel) -> Receiver:
-    found = seen.data.get(channel.address_word) if channel.address_word else ""
+    found = seen.data.get(channel.address_word, "") if channel.address_word else ""
     address = seen.values.get(found, "") if is_commitment(found) else found
     name = view.names.get(seen.receiver, seen.receiver)
     if channel.address_word and not address:
