@@ -108,7 +108,7 @@ def _together(
     if len(commands) == 1 and wait:
         try:
             with engine.store.begin() as tx:
-                return [_one(engine, tx, commands[0], rings)]
+                return [_one(engine, tx, commands[0], rings, last=True)]
         except Refused as why:
             # Rolled back, whatever was done on the way: a refusal leaves no trace but itself.
             with engine.store.begin() as tx:
@@ -140,7 +140,9 @@ def _ring(engine: Engine, rings: list[tuple[str, str]]) -> None:
         structlog.get_logger().warning("bell_failed", rows=len(rings), exc_info=True)
 
 
-def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:
+def _one(
+    engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]], *, last: bool = False
+) -> Receipt:
     command_shapes.check(command)
     body = command.body_hash()
     if isinstance(command, Start):
@@ -160,7 +162,7 @@ def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[st
         body = desk.commit(personal.RECEIPT, receipt.subject, body)
     desk.writing.receipts.append((command.principal.key, command.id, body, carrying.stored(receipt)))
     try:
-        tx.record(desk.writing)
+        tx.record(desk.writing, last=last)
     except RowRefused as why:
         raise refusals.from_constraint(str(why), command) from why
     rings.extend(desk.rings)

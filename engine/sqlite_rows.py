@@ -126,7 +126,7 @@ class SqliteTransaction:
         claimed.absent = frozenset(row[0] for row in run(_ABSENT, who).fetchall())
         return claimed
 
-    def record(self, writing: Writing) -> None:
+    def record(self, writing: Writing, *, last: bool = False) -> None:  # noqa: ARG002 - the end of the block commits
         """Write all rows.
 
         Errors:

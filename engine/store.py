@@ -269,8 +269,12 @@ class Transaction(Protocol):
     def claim(self, asked: Asked) -> Claimed:
         """Lock what was asked for, in its order, then read it and the receipt in a later statement."""
 
-    def record(self, writing: Writing) -> None:
-        """Write all rows."""
+    def record(self, writing: Writing, *, last: bool = False) -> None:
+        """Write all rows.
+
+        Shapes:
+            last: nothing follows in this transaction, so it may be committed in the same visit.
+        """
 
     def case(self, case: str) -> Case | None:
         """Return one case as it stands, or None."""

@@ -71,9 +71,9 @@ class Watched:
         self._timed("end", opened.__exit__)(None, None, None)
 
     def _timed(self, name: str, door: Callable[..., Any]) -> Callable[..., Any]:
-        def through(*given: Any) -> Any:
+        def through(*given: Any, **named: Any) -> Any:
             begun = time.perf_counter_ns()
-            answer = door(*given)
+            answer = door(*given, **named)
             self.inside += time.perf_counter_ns() - begun
             if name in _DOORS:
                 begun = time.perf_counter_ns()
@@ -96,7 +96,7 @@ class Player:
         answers = iter(self.tape[1:])
 
         def door(wanted: str) -> Callable[..., Any]:
-            def through(*_: Any) -> Any:
+            def through(*_: Any, **__: Any) -> Any:
                 begun = time.perf_counter_ns()
                 name, answer = next(answers)
                 if name != wanted:
