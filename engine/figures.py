@@ -49,6 +49,11 @@ _FIRED = text(
     " ON c.id = l.subject WHERE l.recorded_at > :after AND l.recorded_at <= :until"
     " GROUP BY c.name, l.kind, coalesce(l.trigger, '')"
 )
+#: Of our own role, on PostgreSQL; an SQLite store has one writer, and who waits for it is counted in each process.
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
+    " AND wait_event_type = 'Lock'"
+)
 _LAST = text("SELECT max(recorded_at) FROM transition_log")
 
 
@@ -59,6 +64,7 @@ class Figures:
     Shapes:
         outbox: {pending, claimed, parked} -> rows; claimed are those somebody is at work on.
         cases: (definition, phase) -> cases. refused: code -> times. delivered: channel -> deliveries.
+        waiting: transactions that wait for a lock just now; 0 for an SQLite store.
         fired: (definition, kind of command, trigger or "") -> log entries of cases.
     Units:
         unsent_seconds, timer_lag_seconds: age of the oldest that is due and not done; 0.0 when nothing is.
@@ -69,6 +75,7 @@ class Figures:
     timers_due: int
     timer_lag_seconds: float
     cases: Mapping[tuple[str, ...], int]
+    waiting: int
     refused: Mapping[str, int]
     delivered: Mapping[str, int]
     fired: Mapping[tuple[str, ...], int]
@@ -96,6 +103,8 @@ class Watch:
             cases: dict[tuple[str, ...], int] = {
                 (row[0], row[1]): int(row[2]) for row in connection.execute(_CASES)
             }
+            is_embedded = connection.dialect.name == "sqlite"
+            waiting = 0 if is_embedded else int(connection.execute(_WAITING).scalar() or 0)
             refused = {row[0]: int(row[1]) for row in connection.execute(_REFUSALS)}
             delivered = {row[0]: int(row[1]) for row in connection.execute(_DELIVERED)}
             fired = self._fired(connection, now)
@@ -105,6 +114,7 @@ class Watch:
             timers_due=timers[0],
             timer_lag_seconds=_age(timers[1], now),
             cases=cases,
+            waiting=waiting,
             refused=refused,
             delivered=delivered,
             fired=fired,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ from handlers import build, cli_print, opening
 from handlers.cli_session import Commands, Session
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from engine.engine import Engine
 
 
@@ -37,12 +40,12 @@ def serve(session: Session, *, works: bool = True, ticks: bool = True) -> None:
     """Serve the store until SIGTERM or SIGINT, or until another process took it over; with --json the log is JSON too.
 
     Errors:
-        AlreadyServed, OneServerOnly, BellUnreachable, BellRefused: nothing was started.
+        AlreadyServed, OneServerOnly, BellUnreachable, BellRefused, PortTaken: nothing was started.
         ServingLost: another process serves the store now.
     """
     if session.as_json:
         logs.set_up("json", session.settings.log_level)
-    with build.serving(session.settings, session.app, works=works, ticks=ticks) as found:
+    with _watched(session), build.serving(session.settings, session.app, works=works, ticks=ticks) as found:
         _stop_on_signals(found)
         _say_serving(session, found, works=works, ticks=ticks)
         found.wait()
@@ -50,6 +53,16 @@ def serve(session: Session, *, works: bool = True, ticks: bool = True) -> None:
         raise found.lost
     if not session.as_json:
         cli_print.line(session.say("Đã dừng.", "Stopped."))
+
+
+def _watched(session: Session) -> AbstractContextManager[None]:
+    """Serve the metrics where a port is set."""
+    port = session.settings.metrics_port
+    if not port:
+        return nullcontext()
+    from handlers import metrics  # noqa: PLC0415 - 5 MB that a process without a port does without
+
+    return metrics.served(session.store, port)
 
 
 def _say_serving(session: Session, found: build.Serving, *, works: bool, ticks: bool) -> None:

@@ -81,6 +81,7 @@ class StoreFigures(Collector):
         yield _gauge("outbox_rows", "Outbox rows that are not done", ("state",), _keyed(found.outbox))
         for name, about, level in (
             ("oldest_unsent_seconds", "Age of the oldest outbox row that is due", found.unsent_seconds),
+            ("lock_waiting", "Transactions that wait for a lock just now (PostgreSQL)", found.waiting),
             ("timers_due", "Timers whose time has come", found.timers_due),
             ("timer_lag_seconds", "How long the oldest due timer has waited", found.timer_lag_seconds),
         ):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from config.log_privacy import harmless
 from engine import relay
 from handlers.dispatch import HANDLERS, run_row
 
@@ -118,7 +119,7 @@ class OwnSweep:
             self._say(problem)
 
     def _say(self, problem: Exception) -> None:
-        said = f"{type(problem).__name__}: {problem}"[:300]
+        said = harmless(problem)
         if said != self._failing:
             log.error("own_sweep_failed", said=said, exc_info=problem)
         self._failing = said

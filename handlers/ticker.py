@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import readings, relay, timers
+from config.log_privacy import harmless
+from engine import readings, relay, tally, timers
 from engine.errors import TiendoError
 from handlers import housekeeping
 from handlers.serving import BEAT_SECONDS, ServingLost, ServingSeat
@@ -117,7 +118,8 @@ class Ticker:
                 log.warning("serving_lost", **lost.facts)
                 self._stop.set()
             except Exception as problem:
-                said = f"{type(problem).__name__}: {problem}"[:300]
+                tally.add("tick_failures")
+                said = harmless(problem)
                 if said != self._failing:
                     log.exception("tick_failed", said=said)
                 self._failing = said
@@ -131,10 +133,12 @@ class Ticker:
         if not (store.changed() or is_overdue or store.now() >= self._due_at):
             return False
         self.passes += 1
+        tally.add("sweeps")
         self._looked = elapsed
         while self._fires and not self._stop.is_set():
             fired = timers.fire_due(self._app.engine, limit=AT_ONCE)
             self.fired += fired
+            tally.add("timers_fired", by=fired)
             if fired < AT_ONCE:
                 break
         if self._sweeps:

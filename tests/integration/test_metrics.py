@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
+import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +21,10 @@ from engine import figures, relay, tally
 from engine.errors import Refused
 from handlers import metrics
 from tests.builders import HOUR, World, submitted, world
+from tests.processes import HERE, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -183,7 +188,7 @@ def test_each_question_goes_by_an_index(w: World) -> None:
             str(row[3]) for row in w.rows(f"EXPLAIN QUERY PLAN {question.text}", now=1, after=1, until=2)
         )
         for name, question in vars(figures).items()
-        if re.fullmatch("_[A-Z]+", name) and hasattr(question, "text")
+        if re.fullmatch("_[A-Z]+", name) and hasattr(question, "text") and name != "_WAITING"
     }
     # then only refusals, which are capped and short, are read as they lie; cases and deliveries from an index alone
     assert len(plans) == 7
@@ -202,3 +207,42 @@ def test_no_page_names_a_person_or_a_case(w: World) -> None:
 
     code = w.case(case)["code"]
     assert not [word for word in (case, code, w.office, w.who("buyer"), "Người") if word in shown]
+
+
+def test_a_serving_process_shows_what_it_did(tmp_path: Path) -> None:
+    # given a store that owes a notice without words, and a real serving process with a port
+    w = world(tmp_path, channels=("console",), now=time.time_ns() // 1000)
+    submitted(w)
+    w.engine.store.close()
+    url = f"sqlite:///{w.where}" if isinstance(w.where, Path) else getattr(w.where, "app_url", "")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIENDO_")}
+    asked = [sys.executable, "-m", "handlers.cli", "up", "--json"]
+    with subprocess.Popen(
+        asked, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={
+            **environment, "PYTHONPATH": str(HERE), "TIENDO_DATABASE_URL": url,
+            "TIENDO_METRICS_PORT": str(port),
+        },
+    ) as process:  # fmt: skip
+        try:
+            found: dict[str, float] = {}
+
+            def was_tried() -> bool:
+                assert process.poll() is None
+                with suppress(OSError):
+                    found.update(fetched(f"http://127.0.0.1:{port}/metrics"))
+                return found.get("tiendo_deliveries_total{channel=console,outcome=parked}", 0) == 1
+
+            wait_until(was_tried, 30, "an attempt on the page of metrics")
+            # The page asks the store first and the process after.
+            found = fetched(f"http://127.0.0.1:{port}/metrics")
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    assert found["tiendo_sweeps_total"] > 0
+    assert found["tiendo_rung_total"] > 0
+    assert found["tiendo_bell_up"] == 1
+    assert found["tiendo_outbox_rows{state=parked}"] == 1
+    assert process.returncode == 0
