@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.store import Store
 
+_WAL_INDEX_HEAD, _WAL_INDEX_VERSION = 100, 3007000
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
@@ -141,6 +144,7 @@ def head() -> str:
     return numbers()[-1]
 
 
+@cache
 def numbers() -> list[str]:
     """Return the numbers of all migrations in order: what their files begin with."""
     return sorted(file.name.partition("_")[0] for file in _VERSIONS.glob("[0-9]*.py"))
@@ -149,11 +153,27 @@ def numbers() -> list[str]:
 def _check_wal(path: str | Path) -> None:
     """Refuse a store whose write-ahead log was removed: who closes in order removes -shm first, who dies leaves both.
 
-    Looked at twice, because another process may be opening the store at this moment, the log first.
+    Looked at twice, because another process may be opening the store at this moment, the log first. A -shm that says
+    that all was copied into the file lost nothing: a disk that failed to remove it left it behind.
     """
     wal, shm = Path(f"{path}-wal"), Path(f"{path}-shm")
-    if not wal.exists() and shm.exists() and not wal.exists():
+    if not wal.exists() and shm.exists() and not wal.exists() and not _is_copied(shm):
         raise WalMissing(path=str(path))
+
+
+def _is_copied(shm: Path) -> bool:
+    """Return whether a -shm file says that every frame of the log stands in the store's file.
+
+    Source: the format of the WAL-index, https://www.sqlite.org/walformat.html 2.1: mxFrame at byte 16, nBackfill at 96.
+    """
+    try:
+        head = shm.read_bytes()[:_WAL_INDEX_HEAD]
+    except OSError:
+        return False
+    if len(head) < _WAL_INDEX_HEAD or int.from_bytes(head[:4], sys.byteorder) != _WAL_INDEX_VERSION:
+        return False
+    last, copied = (int.from_bytes(head[at : at + 4], sys.byteorder) for at in (16, 96))
+    return copied >= last
 
 
 def check_version(connection: Connection, path: str) -> None:

@@ -295,14 +295,15 @@ class Strace:
     """Injects into the system calls of a running process from outside.
 
     Shapes:
-        inject: as strace takes it, e.g. "pwrite64:signal=KILL:when=3".
+        inject: as strace takes it, e.g. "pwrite64:signal=KILL:when=3"; the name of a call alone: it is only watched.
+        log: what was seen, a line for each call.
     """
 
-    def __init__(self, pid: int, *inject: str, path: Path | None = None) -> None:
+    def __init__(self, pid: int, *inject: str, path: Path | None = None, log: Path | None = None) -> None:
         calls = ",".join(one.partition(":")[0] for one in inject)
-        words = ["strace", "-q", "-f", "-p", str(pid), "-o", "/dev/null", "-e", f"trace={calls}"]
+        words = ["strace", "-q", "-f", "-p", str(pid), "-o", str(log or "/dev/null"), "-e", f"trace={calls}"]
         for one in inject:
-            words += ["-e", f"inject={one}"]
+            words += ["-e", f"inject={one}"] if ":" in one else []
         if path is not None:
             words += ["-P", str(path)]
         self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
