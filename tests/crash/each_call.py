@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from engine import audit, records, schema
-from engine.errors import TiendoError
 from engine.execute import execute
 from tests.crash.clients import OVERDUE, Office
 from tests.crash.lane import AHEAD_SECONDS
+from tests.crash.single import answer_of
 from tests.crash.victim import clock, command_of, make_engine
 from tests.processes import HERE, Launcher, Strace
 
@@ -35,8 +35,8 @@ BLOWS = (
     *((call, "error=EIO") for call in ("openat", "pread64", "pwrite64", "fdatasync", "ftruncate", "unlink")),
     *((call, "error=ENOSPC") for call in ("openat", "pwrite64", "ftruncate")),
 )  # fmt: skip
-#: Calls of one kind spent or made before strace strikes; more than any command makes.
-BUDGET = 150
+#: As many as one transaction carries.
+BULK = 64
 SUFFIXES = ("", "-wal", "-shm")
 
 
@@ -69,7 +69,8 @@ class Range:
     """A prepared store, a warmed process, and what is done to it.
 
     Shapes:
-        command: the one that is struck, as a client sends it.
+        commands: what is struck, as clients send it: one command, or the bulk of 64.
+        calls: how many file calls of each kind it makes when nothing strikes it.
         is_crashed: whether the process before it died, so that the command begins with a recovery.
     """
 
@@ -78,13 +79,13 @@ class Range:
         self.prepared = folder / "prepared.db"
         with Launcher() as launcher:
             self.office = Office(launcher.prepare(self.prepared, AHEAD_SECONDS))
-            self.command = self._ready(launcher, kind)
-            if is_crashed:
-                self._leave_open()
+        self.commands = self._ready(kind)
+        if is_crashed:
+            self._leave_open()
         self.before = tables(self._copy("before.db"))
         self.after = self._undisturbed()
         warm = {
-            "store": str(self._copy("warm.db")), "command": self.command, "clock_ahead": AHEAD_SECONDS,
+            "store": str(self._copy("warm.db")), "command": self.commands[0], "clock_ahead": AHEAD_SECONDS,
             "unprivileged": False,
         }  # fmt: skip
         self._process = subprocess.Popen(
@@ -94,6 +95,9 @@ class Range:
         )  # fmt: skip
         # The first answer comes when all is loaded; from then on only the store's files are called.
         self._run()
+        self.calls = self._calls()
+        #: Calls of one kind that are spent or made before strace strikes; more than the command makes.
+        self._budget = max(self.calls.values()) + 10
 
     def __enter__(self) -> Self:
         return self
@@ -104,32 +108,42 @@ class Range:
             self._process.wait(10)
             self._process.stdout.close()
 
-    def _ready(self, launcher: Launcher, kind: str) -> dict[str, Any]:
-        """Bring the store to where the command is the next, and return it."""
-
-        def sent(who: str, what: str, **fields: Any) -> dict[str, Any]:
-            command = self.office.command(who, what, **fields)
-            words = {"store": str(self.prepared), "command": command, "clock_ahead": AHEAD_SECONDS}
-            return launcher.attempt(**words, unprivileged=False)
-
+    def _ready(self, kind: str) -> list[dict[str, Any]]:
+        """Bring the store to where the commands are the next, and return them."""
         made = self.office.made
         parties = {"requester": made["an"], "office": made["office"]}
-        start = {
-            "definition": "purchase",
-            "parties": parties,
-            "values": {"wish": "giấy", "amount": 3, "asked_on": OVERDUE},
-        }
+        values = {"wish": "giấy", "amount": 3, "asked_on": OVERDUE}
+        start = {"definition": "purchase", "parties": parties, "values": values}
+        first = [self.office.command("an", "start", **start) for _ in range(BULK if kind == "bulk" else 1)]
         if kind == "start":
-            return self.office.command("an", "start", **start)
-        case = sent("an", "start", **start)["subject"]
+            return first
+        opened = schema.open_store(self.prepared, clock=clock(AHEAD_SECONDS))
+        engine = make_engine(opened)
+        try:
+            cases = [execute(engine, command_of(one)).subject for one in first]
+            wanted = self._next(cases[0], kind) or [self._submit(case) for case in cases]
+            for one in wanted[:-1] if kind == "vote" else ():
+                execute(engine, command_of(one))
+        finally:
+            opened.close()
+        return wanted[-1:] if kind == "vote" else wanted
+
+    def _submit(self, case: str) -> dict[str, Any]:
+        return self.office.command("an", "fire", case=case, trigger="submit")
+
+    def _next(self, case: str, kind: str) -> list[dict[str, Any]]:
+        """Return the commands of a kind after a start; of a vote those before it, too."""
         if kind == "edit":
-            return self.office.command("an", "edit", case=case, values={"wish": "mực", "amount": 7})
-        if kind == "fire":
-            return self.office.command("an", "fire", case=case, trigger="submit")
-        sent("an", "fire", case=case, trigger="submit")
-        sent("manager", "fire", case=case, trigger="approve")
-        sent("manager", "vote", case=case, trigger="settle", verdict="yes")
-        return self.office.command("director", "vote", case=case, trigger="settle", verdict="yes")
+            return [self.office.command("an", "edit", case=case, values={"wish": "mực", "amount": 7})]
+        if kind == "vote":
+            voted = {"case": case, "trigger": "settle", "verdict": "yes"}
+            return [
+                self._submit(case),
+                self.office.command("manager", "fire", case=case, trigger="approve"),
+                self.office.command("manager", "vote", **voted),
+                self.office.command("director", "vote", **voted),
+            ]
+        return []
 
     def _copy(self, name: str) -> Path:
         found = self.folder / name
@@ -143,7 +157,7 @@ class Range:
         """Leave the store as a process leaves it that dies after a commit: copied while it is open."""
         opened = schema.open_store(self.prepared, clock=clock(AHEAD_SECONDS))
         comment = self.office.command(
-            "an", "comment", case=self.command["fields"]["case"], text="còn trong -wal"
+            "an", "comment", case=self.commands[0]["fields"]["case"], text="còn trong -wal"
         )
         execute(make_engine(opened), command_of(comment))
         for suffix in SUFFIXES:
@@ -154,7 +168,7 @@ class Range:
 
     def _undisturbed(self) -> dict[str, int]:
         copy = self._copy("undisturbed.db")
-        said = again(copy, self.command)
+        said = again(copy, self.commands)
         if "head" not in said:
             raise RuntimeError(f"the command fails without a blow: {said}")
         return tables(copy)
@@ -166,7 +180,7 @@ class Range:
         store = str(self._copy("struck.db"))
         words = {
             "store": store,
-            "command": self.command,
+            "commands": self.commands,
             "ahead": AHEAD_SECONDS,
             "call": call,
             "spend": spend,
@@ -176,7 +190,7 @@ class Range:
         said: dict[str, Any] = json.loads(self._process.stdout.readline())
         return said
 
-    def calls(self) -> Counter[str]:
+    def _calls(self) -> Counter[str]:
         """Return how many file calls of each kind the command makes when nothing strikes it."""
         log = self.folder / "calls.log"
         strace = Strace(self._process.pid, *dict.fromkeys(call for call, _ in BLOWS), log=log)
@@ -188,10 +202,10 @@ class Range:
 
     def strike(self, call: str, blow: str, numbers: Iterable[int]) -> Iterator[Struck]:
         """Strike these calls of a kind, each in a process of its own."""
-        strace = Strace(self._process.pid, f"{call}:{blow}:when={BUDGET}")
+        strace = Strace(self._process.pid, f"{call}:{blow}:when={self._budget}")
         try:
             for number in numbers:
-                said = self._run(call, BUDGET - number)
+                said = self._run(call, self._budget - number)
                 yield Struck(call, blow, number, said["answers"], said["status"])
         finally:
             strace.close()
@@ -201,7 +215,7 @@ class Range:
         store = self.folder / "struck.db"
         where = f"{struck.call} {struck.number} {struck.blow} ({struck.outcome})"
         found = [f"{where}: {one.what} {one.where}: {one.why}" for one in fsck(store)]
-        is_there = written(store, self.command)
+        is_there = written(store, self.commands)
         if struck.outcome == "done" and not is_there:
             found.append(f"{where}: acknowledged, and not there")
         counted = tables(store)
@@ -210,7 +224,7 @@ class Range:
             found.append(f"{where}: there by half: {half}")
         if (counted == self.after) != is_there:
             found.append(f"{where}: the log and the rows disagree")
-        said = again(store, self.command)
+        said = again(store, self.commands)
         if "head" not in said or said["repeated"] != is_there:
             found.append(f"{where}: sent again it is answered {said}")
         if tables(store) != self.after:
@@ -245,10 +259,11 @@ def tables(store: Path) -> dict[str, int]:
         return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
 
 
-def written(store: Path, command: dict[str, Any]) -> bool:
+def written(store: Path, commands: list[dict[str, Any]]) -> bool:
+    """Return whether the first command is in the log; that they are there together is seen by the tables."""
     with closing(sqlite3.connect(store)) as connection:
         asked = "SELECT count(*) FROM transition_log WHERE command = ?"
-        return bool(connection.execute(asked, (command["id"],)).fetchone()[0])
+        return bool(connection.execute(asked, (commands[0]["id"],)).fetchone()[0])
 
 
 def fsck(store: Path) -> list[audit.Finding]:
@@ -259,14 +274,10 @@ def fsck(store: Path) -> list[audit.Finding]:
         opened.close()
 
 
-def again(store: Path, words: dict[str, Any]) -> dict[str, Any]:
-    """Send the command in this process and return the receipt or the error."""
+def again(store: Path, commands: list[dict[str, Any]]) -> dict[str, Any]:
+    """Send the commands in this process and return what is answered."""
     opened = schema.open_store(store, clock=clock(AHEAD_SECONDS))
     try:
-        receipt = execute(make_engine(opened), command_of(words))
-    except TiendoError as why:
-        return {"error": why.code}
-    else:
-        return {"head": receipt.head, "repeated": receipt.repeated}
+        return answer_of(make_engine(opened), commands)
     finally:
         opened.close()

@@ -15,10 +15,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine import schema
-from tests.crash.victim import answer_to, attempt, clock, make_engine
+from engine.commands import Receipt
+from engine.errors import TiendoError
+from engine.execute import execute_all
+from tests.crash.victim import answer_to, attempt, clock, command_of, make_engine, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from engine.engine import Engine
 
 _PR_SET_PTRACER, _ANYBODY = 0x59616D61, -1
 _NOTHING = os.open("/dev/null", os.O_RDWR)
@@ -48,17 +53,26 @@ SPEND: dict[str, Callable[[], None]] = {
 }
 
 
-def carry_out(store: str, command: dict[str, Any], ahead: int, say: int) -> None:
-    """Open, carry out, answer, close: what a command of the command line does."""
+def carry_out(store: str, commands: list[dict[str, Any]], ahead: int, say: int) -> None:
+    """Open, carry out, answer, close: what a command of the command line does; several are one bulk."""
     try:
         opened = schema.open_store(store, clock=clock(ahead))
-        answer = answer_to(make_engine(opened), command)
-        os.write(say, json.dumps(answer).encode() + b"\n")
+        os.write(say, json.dumps(answer_of(make_engine(opened), commands)).encode() + b"\n")
         opened.close()
     except Exception as why:  # noqa: BLE001 - it is the answer
-        from tests.crash.victim import problem  # noqa: PLC0415 - after the fork, like all of this
+        os.write(say, json.dumps(problem(commands[0]["id"], why)).encode() + b"\n")
 
-        os.write(say, json.dumps(problem(command["id"], why)).encode() + b"\n")
+
+def answer_of(engine: Engine, commands: list[dict[str, Any]]) -> dict[str, Any]:
+    """Carry one command out, or several as a bulk; a bulk is answered by its first error, or the receipt of its last."""
+    if len(commands) == 1:
+        return answer_to(engine, commands[0])
+    done = execute_all(engine, [command_of(one) for one in commands])
+    failed = next((one for one in done if isinstance(one, TiendoError)), None)
+    if failed is not None:
+        return problem(commands[0]["id"], failed)
+    last = done[-1]
+    return {"head": last.head, "repeated": last.repeated} if isinstance(last, Receipt) else {}
 
 
 def _forked(words: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def _forked(words: dict[str, Any]) -> dict[str, Any]:
             spend = SPEND.get(words["call"])
             for _ in range(words["spend"] if spend else 0):
                 spend()  # type: ignore[misc]  # the range is empty without it
-            carry_out(words["store"], words["command"], words["ahead"], writing)
+            carry_out(words["store"], words["commands"], words["ahead"], writing)
         finally:
             os._exit(0)
     os.close(writing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.each_call import BLOWS, BUDGET, Range, Struck, Tally
+from tests.crash.each_call import BLOWS, Range, Struck, Tally
 from tests.processes import has_strace
 
 if TYPE_CHECKING:
@@ -24,11 +24,9 @@ def strike_all(folder: Path, kind: str, *, is_crashed: bool, is_short: bool, tal
     """Strike one command at its calls, one process for each; `folder` is empty."""
     folder.mkdir()
     with Range(folder, kind, is_crashed=is_crashed) as shots:
-        calls = shots.calls()
-        assert 0 < max(calls.values()) < BUDGET
         for call, blow in BLOWS:
             step = LOOKS.get(call, 1) if is_short and blow == "signal=KILL" else 1
-            for struck in shots.strike(call, blow, range(1, calls[call] + 1, step)):
+            for struck in shots.strike(call, blow, range(1, shots.calls[call] + 1, step)):
                 tally.note(struck)
                 assert shots.faults(struck) == []
                 assert told_rightly(struck), struck
@@ -64,6 +62,34 @@ def test_a_transition_struck_at_each_of_its_file_calls_is_whole_or_not_there(tmp
     assert set(tally.blows) == {f"{call} {blow}" for call, blow in BLOWS}
     assert tally.outcomes["no answer"] > 20
     assert tally.outcomes["done"] > 20
+
+
+def test_a_bulk_killed_half_way_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    if not has_strace():
+        warnings.warn(
+            "strace is missing: no bulk is killed here; CI does", pytest.PytestWarning, stacklevel=1
+        )
+        pytest.skip("strace is missing")
+    # given 64 cases that are moved together
+    tally = Tally()
+    with Range(tmp_path, "bulk") as shots:
+        writes, syncs = shots.calls["pwrite64"], shots.calls["fdatasync"]
+        # there is a middle to be killed in: many more writes than those of one of them
+        assert writes > 150
+        aims = [("pwrite64", number) for number in range(1, writes + 1, writes // 20)]
+        aims += [("fdatasync", number) for number in range(1, syncs + 1)]
+
+        # when the process is killed here and there
+        for call, number in aims:
+            for struck in shots.strike(call, "signal=KILL", [number]):
+                tally.note(struck)
+
+                # then all 64 are there or none, and sending them again does what is left of them
+                assert struck.status == -9
+                assert shots.faults(struck) == []
+    print(f"\n{tally}")
+    assert tally.outcomes["no answer"] > 5
+    assert tally.outcomes["done"] > 2
 
 
 @pytest.mark.slow
