@@ -262,12 +262,15 @@ def _outbox(connection: Connection, report: Report) -> None:
 
 def _timers(connection: Connection, definitions: Definitions, report: Report) -> None:
     """A timer that waits belongs to an open case and to a deadline that runs."""
+    timer, case = records.timer, records.workflow_case
     found = connection.execute(
-        text(
-            "SELECT t.id, t.case_id, t.deadline, t.generation, c.final, c.book, c.state, c.definition FROM timer t"
-            " JOIN workflow_case c ON c.id = t.case_id WHERE t.state = 'waiting'"
+        select(
+            timer.c.id, timer.c.deadline, timer.c.generation,
+            case.c.final, case.c.book, case.c.state, case.c.definition,
         )
-    )
+        .join(case, case.c.id == timer.c.case_id)
+        .where(timer.c.state == "waiting")
+    )  # fmt: skip
     for row in found:
         report.counts["timers"] += 1
         where = f"timer {row.id}"
@@ -278,7 +281,7 @@ def _timers(connection: Connection, definitions: Definitions, report: Report) ->
             if state is None or not any(one.every for one in state.starts):
                 report.say("timer", where, "it would open a child that the state does not start")
         else:
-            book = orjson.loads(row.book).get(f"deadline.{row.deadline}")
+            book = row.book.get(f"deadline.{row.deadline}")
             if book is None or book["paused"] or book["generation"] != row.generation:
                 report.say("timer", where, f"deadline {row.deadline!r} does not run like this on the case")
 

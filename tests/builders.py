@@ -1,7 +1,7 @@
 """Short builders for tests of the engine: a store with an office and its people, and commands in one line.
 
-A prepared store is made once for each set of definitions and copied for each test, because copying a file is a hundred
-times faster than migrating an empty one.
+A prepared store is made once for each set of definitions and copied for each test, because copying is far faster than
+migrating an empty one. Which kind of store it is, the test that runs decides (tests/stores.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import text
 
-from engine import audit, publishing, registry, schema, timers
+from engine import audit, publishing, records, registry, timers
 from engine.calendar_files import load_calendar
 from engine.commands import (
     Assign,
@@ -42,6 +42,7 @@ from engine.execute import execute
 from engine.loader import Known
 from engine.rules import RuleBook
 from tests import small_definitions as small
+from tests import stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -81,7 +82,14 @@ class World:
     clock: Clock
     people: dict[str, Principal] = field(default_factory=dict)
     office: str = ""
+    where: stores.Place | None = None
     rung: list[tuple[str, str]] = field(default_factory=list)
+
+    def beside(self) -> World:
+        """Return another process's look at the same store: an engine and a store of its own."""
+        if self.where is None:
+            raise RuntimeError("this world has no place of its own")
+        return World(engine_on(self.where, self.clock), self.clock, self.people, self.office, self.where)
 
     def who(self, code: str) -> str:
         """Return the id of a person."""
@@ -142,7 +150,7 @@ class World:
 
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.engine.store.read() as connection:
-            return [tuple(row) for row in connection.execute(text(sql), values)]
+            return [tuple(map(_stored, row)) for row in connection.execute(text(sql), values)]
 
     def case(self, case: str) -> Any:
         """Return the row of a case, with `data`, `parties` and `book` as dicts."""
@@ -153,7 +161,7 @@ class World:
                 .one()
             )
         for name in ("data", "parties", "book"):
-            row[name] = orjson.loads(row[name])
+            row[name] = orjson.loads(_stored(row[name]))
         return row
 
     def state(self, case: str) -> str:
@@ -198,12 +206,7 @@ class World:
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has, refusals left out."""
-        names = [
-            row[0]
-            for row in self.rows(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-            )
-        ]
+        names = sorted(records.metadata.tables)
         return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in names if name != "refusal"}
 
     def assert_clean(self) -> None:
@@ -211,10 +214,15 @@ class World:
         assert not report.findings, report.findings
 
 
+def _stored(value: Any) -> Any:
+    """Return a value as it is stored: one of the drivers reads JSON, the other gives its text."""
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
+
+
 def engine_on(
-    path: Path, clock: Clock, rules: RuleBook | None = None, channels: tuple[str, ...] = ("email",)
+    where: stores.Place, clock: Clock, rules: RuleBook | None = None, channels: tuple[str, ...] = ("email",)
 ) -> Engine:
-    store = schema.open_store(path, clock=clock)
+    store = stores.reopen(where, clock=clock)
     return Engine(store, registry.Definitions(store), rules or RuleBook.of([]), calendar(), channels=channels)
 
 
@@ -224,13 +232,13 @@ def calendar() -> WorkingCalendar:
 
 
 @cache
-def _prepared(texts: tuple[str, ...]) -> tuple[Path, Mapping[str, Principal], str]:
-    """Return the file of a store with office, people and definitions, made once."""
+def _prepared(kind: str, texts: tuple[str, ...]) -> tuple[stores.Place, Mapping[str, Principal], str]:
+    """Return the place of a store with office, people and definitions, made once."""
     folder = Path(tempfile.mkdtemp(prefix="tiendo-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path, clock = folder / "prepared.db", Clock(MONDAY - DAY)
-    schema.create(path, kind="sample", clock=clock).close()
-    made = World(engine_on(path, clock), clock)
+    where, clock = stores.place(folder, "prepared.db", lasting=True), Clock(MONDAY - DAY)
+    stores.create(where, clock=clock).close()
+    made = World(engine_on(where, clock), clock)
     made.office = made.register("organisation", code="vp", name="Văn phòng", kind="other").subject
     for code, roles in (
         ("buyer", ()), ("clerk", ("clerk",)), ("head", ("head",)), ("director", ("director",)), ("stranger", ()),
@@ -238,7 +246,7 @@ def _prepared(texts: tuple[str, ...]) -> tuple[Path, Mapping[str, Principal], st
         made.person(code, *roles)
     made.publish(*texts)
     made.engine.store.close()
-    return path, dict(made.people), made.office
+    return where, dict(made.people), made.office
 
 
 def world(
@@ -249,10 +257,9 @@ def world(
     now: int = MONDAY,
 ) -> World:
     """Return a world of one's own in `folder` with these definitions published."""
-    prepared, people, office = _prepared(texts or FAMILY)
-    path, clock = folder / "tiendo.db", Clock(now)
-    shutil.copyfile(prepared, path)
-    made = World(engine_on(path, clock, rules, tuple(channels)), clock, dict(people), office)
+    prepared, people, office = _prepared(stores.kind(), texts or FAMILY)
+    where, clock = stores.copied(prepared, folder), Clock(now)
+    made = World(engine_on(where, clock, rules, tuple(channels)), clock, dict(people), office, where)
     made.engine.ring = made.rung.extend
     return made
 

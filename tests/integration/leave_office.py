@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from config.settings import Settings
-from engine import records, schema
+from engine import records
 from engine.commands import Fire, Principal, Receipt, Register, Start, new_id
 from engine.execute import execute
 from handlers import build, publishing
+from tests import stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine.engine import Engine
-    from engine.sqlite_store import SqliteStore
+    from engine.store import Store
     from handlers.channels import Message, Policy
     from handlers.dispatch import App
 
@@ -66,7 +67,7 @@ class Office:
     """The office with its ids."""
 
     settings: Settings
-    store: SqliteStore
+    store: Store
     engine: Engine
     app: App
     clock: Any
@@ -112,8 +113,9 @@ def open_office(folder: Path, *, clock: Any = None, postman: Postman | None = No
     """Make the store, publish the shipped definition, write the people."""
     clock = clock or Clock()
     postman = postman or Postman()
-    settings = Settings(database_url=f"sqlite:///{folder / 'office.db'}")
-    store = schema.create(folder / "office.db", kind="sample", clock=clock)
+    where = stores.place(folder, "office.db")
+    settings = Settings(database_url=f"sqlite:///{where}" if isinstance(where, Path) else where.app_url)
+    store = stores.create(where, clock=clock)
     engine = build.make_engine(settings, store)
     engine.channels = (postman.name,)
     app = build.make_app(settings, engine, {postman.name: postman})

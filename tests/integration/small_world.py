@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine import register_reading, registers, schema
+from engine import register_reading, registers
 from engine.commands import Principal, Register, new_id
 from engine.sort_text import sort_text
 from engine.store import Writing
+from tests import stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from engine.sqlite_store import SqliteStore
+    from engine.store import Store
 
 OPERATOR = Principal("operator", "0" * 32)
 TODAY = "2026-11-22"
@@ -35,8 +36,8 @@ class Clock:
         self.now += hours * 3_600_000_000
 
 
-def new_store(folder: Path, clock: Callable[[], int] | None = None) -> SqliteStore:
-    store = schema.create(folder / "tiendo.db", kind="sample", clock=clock or Clock())
+def new_store(folder: Path, clock: Callable[[], int] | None = None) -> Store:
+    store = stores.create(stores.place(folder), clock=clock or Clock())
     with store.begin() as tx:
         tx.run(
             "INSERT INTO published (hash, kind, name, version, text, published_at)"
@@ -46,7 +47,7 @@ def new_store(folder: Path, clock: Callable[[], int] | None = None) -> SqliteSto
     return store
 
 
-def register(store: SqliteStore, kind: str, key: str = "", /, **values: Any) -> registers.RegisterRow:
+def register(store: Store, kind: str, key: str = "", /, **values: Any) -> registers.RegisterRow:
     """Write a row of a register as the engine does, without its log entry."""
     command = Register(principal=OPERATOR, register=kind, key=key, values=values)
     with store.begin() as tx:
@@ -63,11 +64,11 @@ def register(store: SqliteStore, kind: str, key: str = "", /, **values: Any) -> 
     return drafted.row
 
 
-def organisation(store: SqliteStore, code: str, kind: str = "centre", **more: Any) -> str:
+def organisation(store: Store, code: str, kind: str = "centre", **more: Any) -> str:
     return register(store, "organisation", code=code, name=more.pop("name", code), kind=kind, **more).id
 
 
-def person(store: SqliteStore, code: str, *seats: tuple[str, str] | tuple[str, str, str, str | None]) -> str:
+def person(store: Store, code: str, *seats: tuple[str, str] | tuple[str, str, str, str | None]) -> str:
     """Register a person with seats (organisation, role[, from, to])."""
     memberships = {}
     for number, seat in enumerate(seats, 1):
@@ -77,7 +78,7 @@ def person(store: SqliteStore, code: str, *seats: tuple[str, str] | tuple[str, s
 
 
 def case(
-    store: SqliteStore,
+    store: Store,
     code: str,
     parties: dict[str, str],
     parent: dict[str, str] | None = None,
@@ -110,7 +111,7 @@ def case(
     return {"id": case_id, "root": root, "path": path}
 
 
-def logged(store: SqliteStore, case_id: str, seq: int, recorded_at: int, **entry: Any) -> None:
+def logged(store: Store, case_id: str, seq: int, recorded_at: int, **entry: Any) -> None:
     """Write a log entry with the parts that reading looks at."""
     who = {
         "kind": "person",

@@ -533,7 +533,7 @@ def test_a_jumping_clock_keeps_the_log_in_order_and_sends_no_rung_twice(w: World
     w.clock.move(days=12)
     w.tick()
 
-    rows = w.rows("SELECT recorded_at FROM transition_log ORDER BY rowid")
+    rows = w.rows("SELECT recorded_at FROM transition_log WHERE subject = :id ORDER BY seq", id=order)
     assert rows == sorted(rows)
     assert len(set(rows)) == len(rows)
     told = [(one["word"], one["person"]) for one in w.notices(order)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +13,11 @@ from engine.commands import Comment, Edit, Fire, Register, Start, Vote
 from engine.errors import Refused, TiendoError
 from engine.execute import execute, execute_all
 from tests import small_definitions as small
-from tests.builders import ADMIN, World, doing, engine_on, submitted, world
+from tests.builders import ADMIN, World, doing, submitted, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from engine.commands import Command, Receipt
 
@@ -233,7 +233,7 @@ def test_two_ticks_and_a_person_fire_everything_once(w: World) -> None:
 
 def test_two_processes_on_one_file_share_it(w: World) -> None:
     order = submitted(w)
-    other = World(engine_on(Path(w.engine.store.path), w.clock), w.clock, w.people, w.office)
+    other = w.beside()
     edits = [Comment(principal=w.people["head"], case=order, text=str(number)) for number in range(20)]
 
     answers = at_once(sending(w, *edits[:10]) + sending(other, *edits[10:]))
@@ -257,7 +257,7 @@ def test_a_bulk_that_breaks_in_the_middle_did_nothing_and_is_done_by_the_repeat(
 
 
 def test_what_another_process_published_counts_from_the_next_case_on(w: World) -> None:
-    other = World(engine_on(Path(w.engine.store.path), w.clock), w.clock, w.people, w.office)
+    other = w.beside()
     order = doing(w)
     other.publish(
         small.ORDER.replace("version: 1", "version: 2", 1),

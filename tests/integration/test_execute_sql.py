@@ -11,6 +11,7 @@ from engine import execute, files, personal, relay, timers
 from engine.commands import Erase, Migrate, Vote
 from engine.execute import preview
 from tests import small_definitions as small
+from tests import sql_watch
 from tests.builders import ADMIN, World, doing, paper, refused, submitted, world
 
 if TYPE_CHECKING:
@@ -96,13 +97,37 @@ def test_in_a_whole_life_only_execute_writes_its_tables(tmp_path: Path) -> None:
     }
 
 
+def test_the_watch_of_the_whole_run_sees_a_write_that_goes_round_execute(tmp_path: Path) -> None:
+    # given a store, and a piece of product code that writes what is not its own
+    w = world(tmp_path)
+    case = doing(w)
+    places = {"store": w.engine.store, "case": case}
+    source = (
+        "def mend(store, case):\n"
+        "    with store.begin() as tx:\n"
+        "        tx.run('UPDATE workflow_case SET title = :new WHERE id = :id', {'new': 'x', 'id': case})\n"
+        "mend(store, case)\n"
+    )
+
+    # when it runs
+    exec(compile(source, str(Path(execute.__file__).with_name("mending.py")), "exec"), places)  # noqa: S102
+
+    # then it was seen, by file and line; and so were all tables that execute wrote on the way
+    outside, sql_watch.OUTSIDE[:] = list(sql_watch.OUTSIDE), []
+    assert outside == ["engine/mending.py:3 (mend) prepares an update of workflow_case outside execute"]
+    assert {"workflow_case", "transition_log", "receipt", "outbox"} <= {
+        table for table, by in sql_watch.SEEN if by == "execute"
+    }
+
+
 def test_no_other_source_speaks_of_writing_its_tables() -> None:
     root = Path(execute.__file__).parents[1]
     allowed = {
-        "engine/sqlite_rows.py", "engine/sqlite_store.py",  # the store behind execute
+        "engine/sqlite_rows.py", "engine/sqlite_store.py",  # the stores behind execute
+        "engine/postgres_writing.py",
         "engine/refusals.py", Path(personal.__file__).relative_to(root).as_posix(),  # called by execute alone
         "engine/schema.py",  # the birth of a store
-        "engine/append_only.py",  # says what is forbidden
+        "engine/append_only.py", "engine/postgres_guards.py",  # say what is forbidden
     }  # fmt: skip
     writes = re.compile(
         r"(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+(?:" + "|".join(OWNED) + r")\b", re.IGNORECASE

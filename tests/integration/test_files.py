@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from engine.sqlite_store import SqliteStore
+    from engine.store import Store
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened = new_store(tmp_path, clock)
     yield opened
     opened.close()
 
 
-def count(store: SqliteStore, table: str) -> int:
+def count(store: Store, table: str) -> int:
     with store.begin() as tx:
         return int(tx.run(f"SELECT count(*) FROM {table}")[0][0])
 
@@ -37,7 +37,7 @@ def count(store: SqliteStore, table: str) -> int:
 @pytest.mark.parametrize(
     "size", [1, files.CHUNK_BYTES - 1, files.CHUNK_BYTES, files.CHUNK_BYTES + 1, 3_000_000]
 )
-def test_what_was_put_comes_back_byte_by_byte(store: SqliteStore, size: int) -> None:
+def test_what_was_put_comes_back_byte_by_byte(store: Store, size: int) -> None:
     # given
     payload = os.urandom(size)
     # when
@@ -51,14 +51,14 @@ def test_what_was_put_comes_back_byte_by_byte(store: SqliteStore, size: int) -> 
         assert files.about(connection, sha256) == ("application/pdf", size)
 
 
-def test_the_same_content_is_stored_once(store: SqliteStore) -> None:
+def test_the_same_content_is_stored_once(store: Store) -> None:
     first = files.put(store, b"paper", "text/plain")
     second = files.put(store, io.BytesIO(b"paper"), "text/plain")
     assert first == second
     assert (count(store, "file"), count(store, "file_chunk")) == (1, 1)
 
 
-def test_the_largest_file_is_taken_and_one_byte_more_is_not(store: SqliteStore) -> None:
+def test_the_largest_file_is_taken_and_one_byte_more_is_not(store: Store) -> None:
     # given
     largest = bytes(files.LARGEST_BYTES)
     # when / then
@@ -68,7 +68,7 @@ def test_the_largest_file_is_taken_and_one_byte_more_is_not(store: SqliteStore) 
     assert count(store, "file") == 1
 
 
-def test_an_empty_file_and_a_wrong_type_are_refused(store: SqliteStore) -> None:
+def test_an_empty_file_and_a_wrong_type_are_refused(store: Store) -> None:
     with pytest.raises(files.FileEmpty):
         files.put(store, b"", "text/plain")
     with pytest.raises(files.FileTypeUnknown):
@@ -76,7 +76,7 @@ def test_an_empty_file_and_a_wrong_type_are_refused(store: SqliteStore) -> None:
     assert count(store, "file") == 0
 
 
-def test_an_unknown_file_is_refused(store: SqliteStore) -> None:
+def test_an_unknown_file_is_refused(store: Store) -> None:
     with pytest.raises(files.FileUnknown):
         next(files.open(store, "0" * 64))
     with store.read() as connection:
@@ -86,16 +86,16 @@ def test_an_unknown_file_is_refused(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE file_chunk SET bytes = CAST('x' AS BLOB) WHERE part = 1",
+        "UPDATE file_chunk SET bytes = :other WHERE part = 1",
         "DELETE FROM file_chunk WHERE part = 1",
         "UPDATE file_chunk SET part = part + 10 WHERE part = 0",
     ],
 )
-def test_changed_bytes_are_found_before_the_last_piece(store: SqliteStore, damage: str) -> None:
+def test_changed_bytes_are_found_before_the_last_piece(store: Store, damage: str) -> None:
     # given
     sha256 = files.put(store, os.urandom(2 * files.CHUNK_BYTES), "text/plain")
     with store.begin() as tx:
-        tx.run(damage)
+        tx.run(damage, {"other": b"x"} if ":other" in damage else None)
     # when
     came: list[bytes] = []
     with pytest.raises(files.FileDamaged):
@@ -104,7 +104,7 @@ def test_changed_bytes_are_found_before_the_last_piece(store: SqliteStore, damag
     assert sum(map(len, came)) < 2 * files.CHUNK_BYTES
 
 
-def test_the_sweep_takes_only_what_is_old_and_named_nowhere(store: SqliteStore, clock: Clock) -> None:
+def test_the_sweep_takes_only_what_is_old_and_named_nowhere(store: Store, clock: Clock) -> None:
     # given a named file, a file that was taken off its case, an orphan, and a young one
     held = case(store, "A-1", {"centre": organisation(store, "c")})
     named, taken_off, orphan = (
@@ -126,7 +126,7 @@ def test_the_sweep_takes_only_what_is_old_and_named_nowhere(store: SqliteStore, 
     assert count(store, "file_chunk") == 3
 
 
-def test_a_file_that_is_put_again_gets_another_day(store: SqliteStore, clock: Clock) -> None:
+def test_a_file_that_is_put_again_gets_another_day(store: Store, clock: Clock) -> None:
     # given an orphan of a day ago that somebody is about to attach
     sha256 = files.put(store, b"again", "text/plain")
     clock.move(hours=30)

@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from engine.sqlite_store import SqliteStore
+    from engine.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     opened = new_store(tmp_path)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def centre(store: SqliteStore) -> str:
+def centre(store: Store) -> str:
     return organisation(store, "st_centre", name="Trung tâm Khuyến công Sóc Trăng")
 
 
 @pytest.fixture
-def officer(store: SqliteStore, centre: str) -> str:
+def officer(store: Store, centre: str) -> str:
     return person(store, "officer", (centre, "officer"))
 
 
-def ask(store: SqliteStore, who: str, question: Any, /, *given: Any, today: str = TODAY, **named: Any) -> Any:
+def ask(store: Store, who: str, question: Any, /, *given: Any, today: str = TODAY, **named: Any) -> Any:
     with store.read() as connection:
         return question(connection, look_as(connection, who, today), *given, **named)
 
@@ -46,9 +46,7 @@ def codes(rows: Any) -> list[str]:
     return [row.code for row in rows]
 
 
-def test_a_case_is_found_by_code_id_and_beginning_of_an_id(
-    store: SqliteStore, centre: str, officer: str
-) -> None:
+def test_a_case_is_found_by_code_id_and_beginning_of_an_id(store: Store, centre: str, officer: str) -> None:
     # given
     made = case(store, "ST-2026-QG-01", {"centre": centre}, amount_vnd=300_000_000)
     # when
@@ -61,7 +59,7 @@ def test_a_case_is_found_by_code_id_and_beginning_of_an_id(
     assert found[0].holder_name == "Trung tâm Khuyến công Sóc Trăng"
 
 
-def test_an_ambiguous_beginning_finds_nothing(store: SqliteStore, centre: str, officer: str) -> None:
+def test_an_ambiguous_beginning_finds_nothing(store: Store, centre: str, officer: str) -> None:
     first = case(store, "ST-2026-QG-01", {"centre": centre})["id"]
     case(store, "ST-2026-QG-02", {"centre": centre}, id=first[:20] + "0" * 12)
     with pytest.raises(CaseNotFound):
@@ -69,7 +67,7 @@ def test_an_ambiguous_beginning_finds_nothing(store: SqliteStore, centre: str, o
 
 
 def test_what_one_may_not_see_is_answered_like_what_does_not_exist(
-    store: SqliteStore, centre: str, officer: str
+    store: Store, centre: str, officer: str
 ) -> None:
     # given one's own case and a foreign one
     case(store, "ST-2026-QG-01", {"centre": centre})
@@ -85,14 +83,14 @@ def test_what_one_may_not_see_is_answered_like_what_does_not_exist(
     assert "CM-" not in answers[0]["suggestion_vi"]
 
 
-def test_a_mistyped_code_gets_the_nearest_visible_one(store: SqliteStore, centre: str, officer: str) -> None:
+def test_a_mistyped_code_gets_the_nearest_visible_one(store: Store, centre: str, officer: str) -> None:
     case(store, "ST-2026-QG-01", {"centre": centre})
     with pytest.raises(CaseNotFound) as refused:
         ask(store, officer, queries.find_case, "st-2026-qg-O1")
     assert 'Did you mean "ST-2026-QG-01"?' in refused.value.sentence("en")
 
 
-def test_the_inbox_sorts_by_what_is_due(store: SqliteStore, centre: str, officer: str) -> None:
+def test_the_inbox_sorts_by_what_is_due(store: Store, centre: str, officer: str) -> None:
     # given a Wednesday, and cases held by the officer's seat, the officer, a colleague, others, nobody
     today, colleague = "2026-11-18", person(store, "colleague", (centre, "officer"))
     department = organisation(store, "d", "department")
@@ -130,7 +128,7 @@ def test_the_inbox_sorts_by_what_is_due(store: SqliteStore, centre: str, officer
     assert found.waiting_total == 2
 
 
-def test_a_role_that_only_ends_alike_does_not_hold_the_case(store: SqliteStore, centre: str) -> None:
+def test_a_role_that_only_ends_alike_does_not_hold_the_case(store: Store, centre: str) -> None:
     case(store, "A-1", {"centre": centre}, holder="centre.chief_officer")
     found = ask(store, person(store, "p", (centre, "officer")), queries.inbox)
     assert (found.later, codes(found.waiting)) == ((), ["A-1"])
@@ -140,7 +138,7 @@ def test_a_role_that_only_ends_alike_does_not_hold_the_case(store: SqliteStore, 
 
 
 def test_the_substitute_finds_the_absent_ones_cases_in_the_inbox(
-    store: SqliteStore, centre: str, officer: str
+    store: Store, centre: str, officer: str
 ) -> None:
     case(store, "A-1", {"centre": centre}, holder_person=officer)
     substitute = person(store, "s")
@@ -150,7 +148,7 @@ def test_the_substitute_finds_the_absent_ones_cases_in_the_inbox(
     assert codes(ask(store, substitute, queries.inbox).later) == ["A-1"]
 
 
-def test_a_case_that_a_person_is_party_of_is_held_by_that_person(store: SqliteStore) -> None:
+def test_a_case_that_a_person_is_party_of_is_held_by_that_person(store: Store) -> None:
     who = person(store, "p")
     case(store, "N-1", {"requester": who}, holder="requester", holder_organisation=who)
     found = ask(store, who, queries.inbox)
@@ -158,7 +156,7 @@ def test_a_case_that_a_person_is_party_of_is_held_by_that_person(store: SqliteSt
     assert found.later[0].holder_name == "Người p"
 
 
-def test_the_board_counts_cases_money_and_late_ones(store: SqliteStore, centre: str, officer: str) -> None:
+def test_the_board_counts_cases_money_and_late_ones(store: Store, centre: str, officer: str) -> None:
     # given
     case(store, "A-1", {"centre": centre}, amount_vnd=300_000_000, due_on="2026-11-21")
     case(store, "A-2", {"centre": centre}, amount_vnd=200_000_001, due_on=TODAY)
@@ -181,7 +179,7 @@ def test_the_board_counts_cases_money_and_late_ones(store: SqliteStore, centre: 
     }
 
 
-def test_a_list_is_narrowed_sorted_and_paged(store: SqliteStore, centre: str, officer: str) -> None:
+def test_a_list_is_narrowed_sorted_and_paged(store: Store, centre: str, officer: str) -> None:
     # given
     titles = ["Đầu tư máy sấy lúa", "Dây chuyền bánh pía", "An toàn điện", "Máy ép dầu 100%"]
     for number, title in enumerate(titles, 1):
@@ -209,7 +207,7 @@ def test_a_list_is_narrowed_sorted_and_paged(store: SqliteStore, centre: str, of
     assert (codes(page.rows), page.total) == (["A-3", "A-2"], 4)
 
 
-def test_lists_by_end_party_and_family(store: SqliteStore, centre: str, officer: str) -> None:
+def test_lists_by_end_party_and_family(store: Store, centre: str, officer: str) -> None:
     # given
     shop = register(store, "establishment", code="e", name="Cơ sở Hoa", province="soc_trang").id
     root = case(store, "A-1", {"centre": centre, "beneficiary": shop})
@@ -223,7 +221,7 @@ def test_lists_by_end_party_and_family(store: SqliteStore, centre: str, officer:
     assert codes(ask(store, officer, queries.children, root["id"])) == ["A-1/TU1"]
 
 
-def test_what_is_due_comes_earliest_first(store: SqliteStore, centre: str, officer: str) -> None:
+def test_what_is_due_comes_earliest_first(store: Store, centre: str, officer: str) -> None:
     for code, day in {"A-1": "2026-12-01", "A-2": "2026-11-25", "A-3": "2026-12-31"}.items():
         case(store, code, {"centre": centre}, due_on=day)
     found = ask(store, officer, queries.due, "2026-12-01")
@@ -231,7 +229,7 @@ def test_what_is_due_comes_earliest_first(store: SqliteStore, centre: str, offic
     assert [row.days_left(TODAY) for row in found] == [3, 9]
 
 
-def test_notices_are_ones_own_newest_first(store: SqliteStore, centre: str, officer: str) -> None:
+def test_notices_are_ones_own_newest_first(store: Store, centre: str, officer: str) -> None:
     # given
     made = case(store, "A-1", {"centre": centre})
     for number, (who, read_at) in enumerate([(officer, None), (officer, 5), ("f" * 32, None)]):
@@ -257,7 +255,7 @@ def test_notices_are_ones_own_newest_first(store: SqliteStore, centre: str, offi
 
 
 def test_history_opens_names_and_values_and_tells_what_was_erased(
-    store: SqliteStore, centre: str, officer: str
+    store: Store, centre: str, officer: str
 ) -> None:
     # given an entry with a reason and a personal value, of which one is erased later
     made = case(store, "A-1", {"centre": centre})
@@ -297,9 +295,7 @@ def test_history_opens_names_and_values_and_tells_what_was_erased(
     assert english[0].changes[0].after == "erased on request"
 
 
-def test_an_erased_person_stays_in_lists_without_a_name(
-    store: SqliteStore, centre: str, officer: str
-) -> None:
+def test_an_erased_person_stays_in_lists_without_a_name(store: Store, centre: str, officer: str) -> None:
     case(store, "A-1", {"centre": centre}, holder_person=officer)
     with store.begin() as tx:
         erase(tx, officer, "person.name", tx.now)

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from engine.sqlite_store import SqliteStore
+    from engine.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     opened = new_store(tmp_path)
     yield opened
     opened.close()
 
 
-def seen(store: SqliteStore, who: str, today: str = TODAY) -> list[str]:
+def seen(store: Store, who: str, today: str = TODAY) -> list[str]:
     table = records.workflow_case
     with store.read() as connection:
         viewer = look_as(connection, who, today)
@@ -35,7 +35,7 @@ def seen(store: SqliteStore, who: str, today: str = TODAY) -> list[str]:
         )
 
 
-def test_a_member_sees_the_cases_of_the_own_organisation_and_their_children(store: SqliteStore) -> None:
+def test_a_member_sees_the_cases_of_the_own_organisation_and_their_children(store: Store) -> None:
     # given two centres with a case each, one with a child that names another organisation
     first, second = organisation(store, "c1"), organisation(store, "c2")
     officer = person(store, "p1", (first, "officer"))
@@ -48,13 +48,13 @@ def test_a_member_sees_the_cases_of_the_own_organisation_and_their_children(stor
     assert seen(store, "f" * 32) == []
 
 
-def test_a_party_of_a_child_alone_opens_neither_child_nor_root(store: SqliteStore) -> None:
+def test_a_party_of_a_child_alone_opens_neither_child_nor_root(store: Store) -> None:
     first, second = organisation(store, "c1"), organisation(store, "c2")
     case(store, "A-1/TU1", {"agency": second}, case(store, "A-1", {"centre": first}))
     assert seen(store, person(store, "p", (second, "head"))) == []
 
 
-def test_who_manages_sees_what_lies_below_and_others_do_not(store: SqliteStore) -> None:
+def test_who_manages_sees_what_lies_below_and_others_do_not(store: Store) -> None:
     # given a department with a centre below it
     department = organisation(store, "d", "department")
     centre = organisation(store, "c", parent=department)
@@ -67,7 +67,7 @@ def test_who_manages_sees_what_lies_below_and_others_do_not(store: SqliteStore) 
     assert seen(store, person(store, "below", (branch, "officer"))) == ["A-1"]
 
 
-def test_a_membership_counts_on_its_days_only(store: SqliteStore) -> None:
+def test_a_membership_counts_on_its_days_only(store: Store) -> None:
     centre = organisation(store, "c")
     case(store, "A-1", {"centre": centre})
     who = person(store, "p", (centre, "officer", "2026-11-10", "2026-11-20"))
@@ -75,7 +75,7 @@ def test_a_membership_counts_on_its_days_only(store: SqliteStore) -> None:
     assert [seen(store, who, day) for day in days] == [[], ["A-1"], ["A-1"], []]
 
 
-def test_a_successor_sees_its_predecessors_cases_from_the_day_after_they_ended(store: SqliteStore) -> None:
+def test_a_successor_sees_its_predecessors_cases_from_the_day_after_they_ended(store: Store) -> None:
     # given the centre of Sóc Trăng, taken over by that of Cần Thơ, which a later one takes over
     latest = organisation(store, "latest")
     can_tho = organisation(store, "can_tho", to="2026-06-30", successor=latest)
@@ -87,13 +87,13 @@ def test_a_successor_sees_its_predecessors_cases_from_the_day_after_they_ended(s
     assert [seen(store, later, day) for day in ("2026-06-30", "2026-07-01")] == [[], ["ST-2023-QG-01"]]
 
 
-def test_a_successor_without_a_date_sees_nothing(store: SqliteStore) -> None:
+def test_a_successor_without_a_date_sees_nothing(store: Store) -> None:
     successor = organisation(store, "new")
     case(store, "A-1", {"centre": organisation(store, "old", successor=successor)})
     assert seen(store, person(store, "p", (successor, "head"))) == []
 
 
-def test_a_substitute_sees_what_the_absent_one_sees_while_it_lasts(store: SqliteStore) -> None:
+def test_a_substitute_sees_what_the_absent_one_sees_while_it_lasts(store: Store) -> None:
     # given
     centre = organisation(store, "c")
     case(store, "A-1", {"centre": centre})
@@ -104,14 +104,14 @@ def test_a_substitute_sees_what_the_absent_one_sees_while_it_lasts(store: Sqlite
     assert [seen(store, substitute, day) for day in ("2026-11-19", TODAY, "2026-11-23")] == [[], ["A-1"], []]
 
 
-def test_a_party_that_is_a_person_sees_the_own_case(store: SqliteStore) -> None:
+def test_a_party_that_is_a_person_sees_the_own_case(store: Store) -> None:
     who = person(store, "p")
     case(store, "N-1", {"requester": who})
     assert seen(store, who) == ["N-1"]
     assert seen(store, person(store, "q")) == []
 
 
-def test_an_organisation_chart_with_a_ring_ends(store: SqliteStore) -> None:
+def test_an_organisation_chart_with_a_ring_ends(store: Store) -> None:
     first = organisation(store, "a")
     second = organisation(store, "b", parent=first)
     register(store, "organisation", first, parent=second, to="2026-01-01", successor=second)
@@ -119,7 +119,7 @@ def test_an_organisation_chart_with_a_ring_ends(store: SqliteStore) -> None:
     assert seen(store, person(store, "p", (first, "head"))) == ["A-1"]
 
 
-def test_the_filter_is_answered_from_indexes(store: SqliteStore) -> None:
+def test_the_filter_is_answered_from_indexes(store: Store) -> None:
     # given
     who = person(store, "p", (organisation(store, "c"), "officer"))
     # when
