@@ -124,7 +124,7 @@ def _fire(desk: Desk, command: Fire) -> Receipt:
     if trigger is not None and trigger.when is None:
         supplying.supply(desk, draft, facts, command, trigger)
         if command.values:
-            facts = desk.facts(case)
+            facts.opened = desk.opened(case, definition)
     elif trigger is not None and command.principal.kind != "timer":
         raise NotPermitted(
             kind=command.trigger,

@@ -76,33 +76,34 @@ class Case:
             # A column of a case that is not yet started is empty text; in the log that is "not set".
             value = getattr(self, word)
             return None if value == "" else value
-        shelf, key = self._shelf(word)
-        return shelf.get(key)
+        first, _, rest = word.partition(".")
+        if first == "data":
+            return self.data.get(rest)
+        return self.parties.get(rest) if first == "party" else self.book.get(word)
 
     def put(self, word: str, value: Any) -> None:
         """Set the value under a dotted word; None takes it away."""
         if word in _COLUMNS:
             setattr(self, word, value)
             return
-        shelf, key = self._shelf(word)
+        first, _, key = word.partition(".")
+        shelf: dict[str, Any]
+        if first == "data":
+            shelf = self.data
+        elif first == "party":
+            shelf = self.parties
+        else:
+            shelf, key = self.book, word
         if value is None:
             shelf.pop(key, None)
         else:
             shelf[key] = value
 
-    def _shelf(self, word: str) -> tuple[dict[str, Any], str]:
-        """Return where a word that is no column is kept, and under which key."""
-        if word.startswith("data."):
-            return self.data, word[5:]
-        if word.startswith("party."):
-            return self.parties, word[6:]
-        return self.book, word
-
     def below(self, prefix: str) -> dict[str, Any]:
         """Return the part of the book whose words begin with `prefix` and a dot, keyed by what follows."""
         start = prefix + "."
         length = len(start)
-        return {word[length:]: value for word, value in self.book.items() if word.startswith(start)}
+        return {word[length:]: self.book[word] for word in self.book if word.startswith(start)}
 
     def documents(self, name: str) -> list[dict[str, Any]]:
         """Return the attached documents of one kind, oldest first."""

@@ -134,7 +134,7 @@ class Desk:
             parent_definition=self.definition(parent) if parent else None,
             children=tuple((self.definition(child).name, child) for child in self.children(case)),
             siblings=self._siblings(case, parent),
-            opened=self._opened(case, definition),
+            opened=self.opened(case, definition),
         )
         facts.lines = self._lines(facts)
         return facts
@@ -146,7 +146,7 @@ class Desk:
         family = (one for one in self.children(parent) if one.id != case.id)
         return tuple(one for one in family if self.definition(one).name == definition.name)
 
-    def _opened(self, case: Case, definition: Definition) -> dict[str, Any]:
+    def opened(self, case: Case, definition: Definition) -> dict[str, Any]:
         """Return commitment -> personal value of a case, those that this very command brings along included."""
         if not _has_personal(definition):
             return {}
@@ -180,12 +180,10 @@ class Desk:
         known: Value | None = facts.used.get(key)
         if known is not None:
             return known
-        case, book = facts.case, self.engine.rules
-        values = requirements.Values(facts)
-        parent = facts.parent.data if facts.parent else {}
-        dimensions = {name: values.get(name) or parent.get(name) for name in book.asks(key)}
+        case = facts.case
         decided = case.decided_on or (facts.parent.decided_on if facts.parent else None)
-        value = book.resolve(key, dimensions, date.fromisoformat(decided) if decided else self.day)
+        day = date.fromisoformat(decided) if decided else self.day
+        value = self.engine.rules.resolve(key, requirements.Dimensions(facts), day)
         by_hand = case.book.get(f"rule.{key}") or (
             facts.parent.book.get(f"rule.{key}") if facts.parent else None
         )

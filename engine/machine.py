@@ -1,7 +1,8 @@
 """Walk 2 of 7 · what a command leads to: `decide(definition, trigger, facts)`.
 
 Pure: no store, no clock, no queue. The `transitions` library computes the move, and only here: one machine for each
-definition, without automatic transitions, with callables only, fired on a throw-away model that is never registered.
+definition, without automatic transitions, with callables only, fired on a throw-away model that is never registered;
+its answers are kept.
 All requirements are asked before, none stops the others, and their common verdict is the single condition of the move.
 
 Next: engine/records.py says where a decision is kept.
@@ -10,6 +11,7 @@ Next: engine/records.py says where a decision is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from transitions import EventData, Machine, MachineError
@@ -168,15 +170,22 @@ def decide(
     if trigger is None or trigger.name != trigger_name:
         raise _not_allowed(definition, trigger_name, facts)
     unmet, guards = requirements.check(trigger, facts) if ask else ((), [])
-    model = _Model(BEFORE if starting else case.state, case.came_from, met=not unmet)
-    events = (machine or machine_of(definition)).events
+    state = BEFORE if starting else case.state
     try:
-        moved = trigger_name in events and events[trigger_name].trigger(model)
+        to = _moved(machine or machine_of(definition), trigger_name, state, case.came_from, not unmet)
     except MachineError as why:
         raise _not_allowed(definition, trigger_name, facts) from why
-    if not moved and not unmet:
+    if to is None and not unmet:
         raise _not_allowed(definition, trigger_name, facts)
-    return Decision(trigger, model.state if moved else None, unmet, guards)
+    return Decision(trigger, to, unmet, guards)
+
+
+@lru_cache(maxsize=4096)
+def _moved(machine: Machine, trigger: str, state: str, came_from: str | None, met: bool) -> str | None:
+    """Return where the machine leads, or None: asked once, because a machine that has been made never changes."""
+    model = _Model(state, came_from, met=met)
+    moved = trigger in machine.events and machine.events[trigger].trigger(model)
+    return model.state if moved else None
 
 
 def _not_allowed(definition: Definition, trigger: str, facts: Facts) -> TriggerNotAllowed:

@@ -56,16 +56,16 @@ class Values(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a value; whatever is no field of the case (parent, papers, formulas) is made when first asked for."""
-        value = super().get(name)
+        facts = self.facts
+        value = facts.case.data.get(name)
+        if value is not None:
+            return facts.opened.get(value, value) if facts.opened and isinstance(value, str) else value
+        if name in self:
+            return self[name]
+        value = self._made(name)
         if value is None:
-            value = self.facts.case.data.get(name)
-            if value is None:
-                value = self._made(name)
-            elif self.facts.opened and isinstance(value, str):
-                value = self.facts.opened.get(value, value)
-            if value is None:
-                return default
-            self[name] = value
+            return default
+        self[name] = value
         return value
 
     def _made(self, name: str) -> Any:
@@ -75,6 +75,19 @@ class Values(dict[str, Any]):
             return maker(facts)
         declared = facts.definition.fields.get(name)
         return ask(declared.formula, self).value if declared is not None and declared.formula else None
+
+
+class Dimensions(Values):
+    """What a rule may depend on, for `get` alone: a value of the case, else its parent's."""
+
+    __slots__ = ()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value, or `default` where neither has one."""
+        value = super().get(name)
+        if value:
+            return value
+        return self.facts.parent.data.get(name, default) if self.facts.parent else default
 
 
 def _counted(facts: Facts) -> dict[str, int]:

@@ -192,10 +192,11 @@ class RuleBook:
         answers = self._answers.get(key)
         if answers is None:
             raise self._unknown(key)
-        asked = (bisect_right(answers.turns, on), *[dimensions.get(name) for name in answers.asks])
+        given = [dimensions.get(name) for name in answers.asks]
+        asked = (bisect_right(answers.turns, on), *given)
         found = answers.found.get(asked)
         if found is None:
-            found = answers.find(dimensions, on)
+            found = answers.find(dict(zip(answers.asks, given, strict=True)), on)
             if len(answers.found) >= _KEPT_ANSWERS:
                 answers.found.clear()
             answers.found[asked] = found

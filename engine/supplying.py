@@ -124,16 +124,23 @@ def supply(desk: Desk, draft: Draft, facts: Facts, command: Fire, trigger: Trigg
     definition, case = facts.definition, draft.case
     values = {name: field_values.typed(definition, name, value) for name, value in command.values.items()}
     spoken_of = {*trigger.needs.fields, trigger.decides, trigger.extends_to}
-    looked_at = {path for requirement in trigger.require for path in requirement.that.paths}
-    for call in trigger.guards:
-        looked_at.update(value for value in call.arguments.values() if isinstance(value, str))
-    spoken_of |= {name for name in looked_at if case.data.get(name) is None}
     rest = [name for name in values if name not in spoken_of and values[name] != case.data.get(name)]
+    if rest:
+        looked_at = _looked_at(trigger)
+        rest = [name for name in rest if name not in looked_at or case.data.get(name) is not None]
     if rest:
         check_editable(facts, rest)
     references(desk, definition, values)
     desk.put_values(draft, values)
     desk.put_documents(draft, checked_documents(desk, definition, command.documents, case.code))
+
+
+def _looked_at(trigger: Trigger) -> set[str]:
+    """Return what the requirements and guards of a trigger look at."""
+    looked_at = {path for requirement in trigger.require for path in requirement.that.paths}
+    for call in trigger.guards:
+        looked_at.update(value for value in call.arguments.values() if isinstance(value, str))
+    return looked_at
 
 
 def check_editable(facts: Facts, names: list[str]) -> str:
