@@ -76,6 +76,19 @@ def check(
     return found
 
 
+def durable(store: Path, committed: Iterable[frozenset[str]]) -> Iterator[str]:
+    """Check that what the server answered with COMMIT is there, whoever died or crashed after it.
+
+    Shapes:
+        committed: the ids in each receipt that was written by such a transaction.
+    """
+    with closing(sqlite3.connect(store)) as connection:
+        there = {row[0] for row in connection.execute("SELECT command FROM receipt")}
+    for ids in committed:
+        if not ids & there:
+            yield f"acknowledged: the server answered a COMMIT, and the receipt with {sorted(ids)} is not there"
+
+
 def _acknowledged(acks: Iterable[Ack], log: list[dict[str, Any]]) -> Iterator[str]:
     first = {}
     written: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)

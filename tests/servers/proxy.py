@@ -106,7 +106,9 @@ class Proxy:
             self._process.stdin.write(json.dumps({"id": number, "what": what, **words}) + "\n")
             self._process.stdin.flush()
         with self._answered:
-            if not self._answered.wait_for(lambda: number in self._answers, PATIENCE_SECONDS):
+            if not self._answered.wait_for(
+                lambda: number in self._answers, PATIENCE_SECONDS + words.get("seconds", 0)
+            ):
                 raise TimeoutError(f"the proxy did not answer {what}: {self._process.poll()}")
             return self._answers.pop(number)
 
@@ -123,17 +125,21 @@ class Proxy:
         rows = self._ask("passed", name=name, forget=forget)
         return [Passed(line, side, words, tuple(ids), at) for line, side, words, ids, at in rows]
 
+    def wait_until_passed(self, name: str, words: str, seconds: float) -> bool:
+        """Wait until a message that says this has passed since what passed was forgotten; return whether it did."""
+        return bool(self._ask("until", name=name, words=words, seconds=seconds))
+
     def cut(self, name: str) -> None:
         """Cut all lines of a listener."""
         self._ask("cut", name=name)
 
     def slow(self, name: str, seconds: float) -> None:
         """Let each message of a listener wait so long, from now on."""
-        self._ask("slow", name=name, seconds=seconds)
+        self._ask("slow", name=name, slow=seconds)
 
     def refuse(self, name: str, *, refused: bool = True) -> None:
         """Close new lines at once, from now on."""
-        self._ask("refuse", name=name, refused=refused)
+        self._ask("refused", name=name, refused=refused)
 
     def wait_for_hit(self, name: str, seconds: float) -> bool:
         """Wait until a rule of this listener was met; return whether one was."""
@@ -184,6 +190,7 @@ class Listener:
     passed: list[tuple[int, str, str, tuple[str, ...], float]] = field(default_factory=list)
     lines: dict[int, Line] = field(default_factory=dict)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    more: asyncio.Event = field(default_factory=asyncio.Event)
     count: int = 0
     slow: float = 0.0
     refused: bool = False
@@ -218,6 +225,8 @@ class Listener:
             while data := await reader.read(_CHUNK):
                 for unit in wire(data):
                     await self._let_through(line, unit, writer, side)
+                if writer.is_closing():
+                    break
                 await writer.drain()
         # Nothing more passes; the end of whoever speaks is still waited for, and then told to the other.
         with suppress(OSError):
@@ -231,9 +240,12 @@ class Listener:
         rule = self._rule_for(line, unit, side)
         if rule is not None and rule["when"] == "before":
             self._carry_out(rule, line)
+        if writer.is_closing():
+            raise Killed
         writer.write(unit.raw)
         if unit.words or unit.ids:
             self.passed.append((line.number, side, unit.words, unit.ids, time.monotonic()))
+            self.more.set()
         if side == "asks" and unit.words:
             if unit.words.upper().startswith("BEGIN"):
                 line.said.clear()
@@ -245,6 +257,18 @@ class Listener:
         if rule is not None:
             await writer.drain()
             self._carry_out(rule, line)
+
+    async def until(self, words: re.Pattern[str], seconds: float) -> bool:
+        """Wait until a message that says this has passed."""
+        end, looked = time.monotonic() + seconds, 0
+        while time.monotonic() < end:
+            fresh, looked = self.passed[looked:], len(self.passed)
+            if any(words.search(one[2]) for one in fresh):
+                return True
+            self.more.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.more.wait(), max(end - time.monotonic(), 0.001))
+        return False
 
     def _rule_for(self, line: Line, unit: Unit, side: str) -> dict[str, Any] | None:
         if not unit.words:
@@ -297,23 +321,25 @@ class Board:
             server = await asyncio.start_server(listener.serve, "127.0.0.1", 0, limit=_CHUNK)
             return server.sockets[0].getsockname()[1]
         listener = self._listeners[name]
+        if order["what"] == "passed":
+            return await self._passed(listener, forget=order["forget"])
+        if order["what"] == "until":
+            return await listener.until(re.compile(order["words"]), order["seconds"])
         if order["what"] == "arm":
             listener.rules = order["rules"]
-        elif order["what"] == "passed":
-            if order["forget"]:
-                await self._gone(listener)
-            found = list(listener.passed)
-            if order["forget"]:
-                listener.passed.clear()
-            return found
         elif order["what"] == "cut":
             for line in list(listener.lines.values()):
                 cut(line)
-        elif order["what"] == "slow":
-            listener.slow = order["seconds"]
-        elif order["what"] == "refuse":
-            listener.refused = order["refused"]
+        else:
+            setattr(listener, order["what"], order[order["what"]])
         return None
+
+    async def _passed(self, listener: Listener, *, forget: bool) -> list[Any]:
+        if not forget:
+            return listener.passed
+        await self._gone(listener)
+        found, listener.passed = listener.passed, []
+        return found
 
     async def _gone(self, listener: Listener) -> None:
         """Wait until nobody is connected; whoever still is after a while is cut off."""
@@ -350,8 +376,9 @@ async def main() -> None:
         one = asyncio.ensure_future(answer(order))
         waiting.add(one)
         one.add_done_callback(waiting.discard)
+    # Not in order: everything that hangs on its lines is to be gone with it.
+    os._exit(0)
 
 
 if __name__ == "__main__":
     asyncio.run(main())
-    os._exit(0)

@@ -54,6 +54,13 @@ def _said(raw: bytes) -> str:
     return " ".join(raw[: 2 * _WORDS].decode("utf-8", "replace").split())[:_WORDS]
 
 
+def _command(words: list[bytes]) -> str:
+    """Return a command with its first arguments; of a script its beginning."""
+    if words[0].upper() == b"EVAL":
+        return f"{_said(words[0])} {_said(words[1])[:40]} {_said(b' '.join(words[2:6]))}"
+    return _said(b" ".join(words[:8]))
+
+
 def _ids(raw: bytes) -> tuple[str, ...]:
     return tuple(found.decode() for found in _ID.findall(raw))
 
@@ -153,7 +160,7 @@ class RedisWire:
                 return
             size, words = found
             raw, self._asked = self._asked[:size], self._asked[size:]
-            self._last = _said(b" ".join(words[:8]))
+            self._last = _command(words)
             ids = [*dict.fromkeys(_ids(raw)), *dict.fromkeys(one.decode() for one in _MESSAGE.findall(raw))]
             yield Unit(raw, self._last, tuple(ids))
 
