@@ -12,13 +12,14 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
+import structlog
 import typer
 from typer.exceptions import Exit, TyperException
 
 from config.logs import set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
-from engine.errors import LANGUAGES, TiendoError
+from engine.errors import LANGUAGES, Broken, TiendoError, Words
 from handlers import cli_print, cli_usage
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ PLACES = {
     "cli_doctor": ("doctor", "metrics"),
     "cli_audit": ("stuck", "retry", "audit"),
 }
+
+
+class FaultMet(Broken):
+    """A bug of ours, met at the command line."""
+
+    code = "fault_met"
+    words = Words(
+        "Phần mềm gặp lỗi. Xem `tiendo history` để biết lệnh đã ghi chưa, rồi báo người bảo trì kèm mã {request} và nhật ký "
+        "kỹ thuật.",
+        "The software met a fault. See `tiendo history` whether the command was recorded, then tell the maintainer, with the "
+        "id {request} and the technical log.",
+    )
 
 
 def make(word: str = "") -> typer.Typer:
@@ -80,18 +93,26 @@ def run(arguments: list[str]) -> int:
         code = make(arguments[0] if arguments else "")(
             args=arguments, prog_name="tiendo", standalone_mode=False
         )
-    except SettingWrong as wrong:
-        cli_print.screen(error=True).print(wrong.sentence(language))
-        return REFUSED
-    except TiendoError as problem:
-        return cli_print.problem(problem, language=language, json="--json" in arguments)
-    except Exit as left:
-        return int(left.exit_code)
-    except TyperException as wrong:
-        return _misread(wrong, arguments, language)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except Exception as problem:  # noqa: BLE001 - each has its answer, and what is left is a fault of ours
+        return _answered(problem, arguments, language)
     return code if isinstance(code, int) else 0
+
+
+def _answered(problem: Exception, arguments: list[str], language: str) -> int:
+    """Say what was in the way, and return the exit code; of a fault of ours the log gets the traceback."""
+    if isinstance(problem, SettingWrong):
+        cli_print.screen(error=True).print(problem.sentence(language))
+        return REFUSED
+    if isinstance(problem, Exit):
+        return int(problem.exit_code)
+    if isinstance(problem, TyperException):
+        return _misread(problem, arguments, language)
+    if not isinstance(problem, TiendoError):
+        structlog.get_logger().error("uncaught", exc_info=problem)
+        problem = FaultMet(request=str(structlog.contextvars.get_contextvars().get("request", "—")))
+    return cli_print.problem(problem, language=language, json="--json" in arguments)
 
 
 def _misread(wrong: TyperException, arguments: list[str], language: str) -> int:

@@ -23,7 +23,6 @@ from engine.commands import (
     Vote,
 )
 from engine.errors import Refused, Words
-from engine.execute import execute
 from engine.readings import case_by_id
 from handlers import cli_looking, cli_print, cli_show, cli_values, finding, words
 from handlers.cli_session import Commands, Session
@@ -78,7 +77,7 @@ def _common(id_: str, expected: int, reason: str) -> dict[str, Any]:
 def _done(session: Session, asked: Command) -> None:
     """Carry a command out and say what came of it."""
     try:
-        receipt = execute(session.engine, asked)
+        receipt = session.carry_out(asked)
     except machine.RequirementsUnmet as why:
         if session.as_json or not isinstance(asked, Fire):
             raise
@@ -355,9 +354,7 @@ def move(
 
 def _moved(session: Session, case: str, to: int, states: dict[str, str]) -> str:
     try:
-        receipt = execute(
-            session.engine, Migrate(principal=session.principal, case=case, to=to, states=states)
-        )
+        receipt = session.carry_out(Migrate(principal=session.principal, case=case, to=to, states=states))
     except Refused as why:
         return why.sentence(session.language)
     return f"✓ #{receipt.seq}"

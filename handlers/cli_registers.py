@@ -9,7 +9,6 @@ import typer
 from engine import readings
 from engine.case_history import history
 from engine.commands import Register
-from engine.execute import execute
 from engine.names import names_of, opened, shown
 from engine.personal import is_commitment
 from engine.register_words import REGISTERS
@@ -177,11 +176,10 @@ def _add_set(commands: Commands, kind: str) -> None:
         if row is None:
             asked["code"] = key
         asked_by = session.principal
-        receipt = execute(
-            session.engine,
+        receipt = session.carry_out(
             Register(
                 principal=asked_by, register=kind, key=row.id if row else "", values=asked, reason=reason
-            ),
+            )
         )
         if session.as_json:
             cli_print.as_json({name: getattr(receipt, name) for name in type(receipt).__dataclass_fields__})

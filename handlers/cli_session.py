@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
+import structlog
 import typer
 
 from config.settings import Settings, read_settings
 from engine import queries, readings
 from engine.civil_time import day_at
-from engine.commands import Principal
-from engine.errors import LANGUAGES, Refused, Words
+from engine.commands import Principal, new_id
+from engine.errors import LANGUAGES, Refused, TiendoError, Words
+from engine.execute import execute
 from engine.visibility import look_as
 from handlers import finding, opening
 from handlers.cli_usage import LanguageUnknown
@@ -28,10 +30,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from engine.case_rows import CaseRow
+    from engine.commands import Command, Receipt
     from engine.engine import Engine
     from engine.store import Store
     from engine.visibility import Viewer
     from handlers.dispatch import App
+
+
+log = structlog.get_logger()
 
 
 class PersonMissing(Refused):
@@ -72,6 +78,7 @@ class Session:
 
     Shapes:
         who: as given with --as, else TIENDO_PERSON. language: "vi" or "en".
+        request: id of this run; log entries and lines of the technical log bear it.
     """
 
     settings: Settings
@@ -80,6 +87,7 @@ class Session:
     operator: bool = False
     as_json: bool = False
     language: str = "vi"
+    request: str = field(default_factory=new_id)
     _open: list[Store] = field(default_factory=list)
 
     @cached_property
@@ -149,7 +157,25 @@ class Session:
             CaseUnknown.
         """
         with self.store.read() as connection:
-            return queries.find_case(connection, self.viewer, code)
+            found = queries.find_case(connection, self.viewer, code)
+        structlog.contextvars.bind_contextvars(case_code=found.code)
+        return found
+
+    def carry_out(self, command: Command) -> Receipt:
+        """Carry a command out; what is logged from now on names it.
+
+        Errors:
+            Refused, Unavailable, Broken: see engine/execute.py.
+        """
+        asked = replace(command, request=self.request)
+        structlog.contextvars.bind_contextvars(command=asked.id, kind=asked.kind)
+        try:
+            receipt = execute(self.engine, asked)
+        except TiendoError as why:
+            log.debug("command_refused", code=why.code)
+            raise
+        log.debug("command_done", seq=receipt.seq, repeated=receipt.repeated)
+        return receipt
 
     def case_id(self, code: str) -> str:
         """Return the id of a visible case.
@@ -241,6 +267,8 @@ def _with_session(run: Callable[..., None]) -> Callable[..., None]:
 
     def called(**given: Any) -> None:
         session = open_session({word: given.pop(word) for word in _COMMON})
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=session.request)
         try:
             run(session, **given)
         finally:

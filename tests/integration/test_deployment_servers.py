@@ -116,12 +116,12 @@ def test_a_role_that_is_too_strong_is_told(server: PostgresServer, given: str, s
     asked.__dict__["store"] = store
     taken = given.replace("GRANT", "REVOKE").replace(" TO ", " FROM ").replace("CREATEDB", "NOCREATEDB")
     with server.superuser("tiendo") as connection:
-        connection.execute(given)  # type: ignore[arg-type]
+        connection.execute(given)
         # when
         try:
             found = [(line.verdict, line.seen.en) for line in doctor_store.roles(asked)]
         finally:
-            connection.execute(taken)  # type: ignore[arg-type]
+            connection.execute(taken)
             store.close()
     # then
     assert any(verdict == "bad" and said in seen for verdict, seen in found), found
