@@ -33,6 +33,7 @@ from engine.family import AutomaticRing
 from engine.linter import validate
 from engine.loader import Known
 from tests import small_definitions as small
+from tests import stores
 from tests.builders import ADMIN, World, paper, world
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def assert_it_holds(w: World) -> None:
         assert row["state"] in states
         if row["parent"] and row["final"] is None:
             assert w.case(row["parent"])["final"] is None
-    times = w.rows("SELECT recorded_at FROM transition_log ORDER BY rowid")
+    times = w.rows("SELECT recorded_at FROM transition_log ORDER BY recorded_at")
     assert times == sorted(set(times))
     assert {row[0] for row in w.rows("SELECT DISTINCT code FROM refusal")} <= EXPECTED
     assert not w.rows("SELECT why FROM timer WHERE state = 'refused' AND why LIKE '%Error%'")
@@ -256,7 +257,7 @@ QUICK = settings(
 @given(st.integers(0, 10**9))
 def test_the_shipped_shapes_survive_any_life(seed: int) -> None:
     dice = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, stores.running_on(stores.kind()):
         w = world(Path(folder), *small.FAMILY_AND_MORE)
         w.person("deputy")
         w.register(
@@ -273,7 +274,7 @@ def test_the_shipped_shapes_survive_any_life(seed: int) -> None:
 @given(st.integers(0, 10**9))
 def test_random_definitions_survive_any_life(seed: int) -> None:
     dice = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, stores.running_on(stores.kind()):
         w = world(Path(folder), small.PIECE, channels=())
         w.person("deputy", "clerk")
         w.publish(random_definition(seed))

@@ -7,6 +7,7 @@ It listens on a socket in that folder (which nobody else can enter) and on a loo
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import secrets
@@ -37,6 +38,10 @@ _SETTINGS = {
     "max_connections": "100", "shared_buffers": "64MB", "max_wal_size": "512MB", "log_min_messages": "warning",
     "autovacuum_naptime": "10min", "timezone": "Asia/Ho_Chi_Minh", "jit": "off",
 }  # fmt: skip
+
+
+_PREFIX = "tiendo-postgres-"
+_RUNNER = "runner"
 
 
 class ServerMissing(RuntimeError):
@@ -76,7 +81,9 @@ class PostgresServer:
         Shapes:
             settings: lines of postgresql.conf beside our own; FAST unless told.
         """
-        folder = Path(tempfile.mkdtemp(prefix="tiendo-postgres-"))
+        _sweep()
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        (folder / _RUNNER).write_text(str(os.getpid()), encoding="utf-8")
         try:
             return cls._started(folder, {**_SETTINGS, **(FAST if settings is None else settings)})
         except BaseException:
@@ -115,7 +122,7 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 [str(self.programs / "postgres"), "-D", str(self.folder / "data"), *words],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, start_new_session=True,
-                **_as_nobody(),
+                preexec_fn=_die_with_the_tests, **_as_nobody(),  # noqa: PLW1509 - one call into libc, no lock
             )  # fmt: skip
         end = time.monotonic() + 30
         while True:
@@ -186,6 +193,20 @@ class PostgresServer:
         )  # fmt: skip
         if done.returncode:
             raise ServerMissing(f"{program}: {done.stderr or done.stdout}")
+
+
+def _die_with_the_tests() -> None:
+    """Let the kernel end the server when the tests are killed: nobody else would."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
+
+
+def _sweep() -> None:
+    """Remove what tests left behind that were killed."""
+    for runner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_RUNNER}"):
+        with suppress(OSError, ValueError):
+            if not Path(f"/proc/{runner.read_text(encoding='utf-8')}").exists():
+                shutil.rmtree(runner.parent, ignore_errors=True)
 
 
 def _programs(folder: Path) -> Path:
