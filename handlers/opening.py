@@ -6,6 +6,7 @@ take longer to load than such a command runs.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,15 @@ import workflows.guards
 from engine import calendar_files, rule_packs, schema
 from engine.engine import Engine
 from engine.errors import Refused, Words
+from engine.provinces import read_provinces
+from engine.register_words import PROVINCES
 from engine.registry import Definitions
 from engine.rules import RuleBook
 from engine.sqlite_store import is_there
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from config.settings import Settings
     from engine.store import Store
 
@@ -28,13 +33,24 @@ SAMPLE = Path("var") / "sample.db"
 
 
 class StoreKindNotHere(Refused):
-    """The settings name a store that this version has not."""
+    """What was asked works on an SQLite file, and the settings name a server."""
 
     code = "store_kind_not_here"
     words = Words(
-        "{setting} trỏ tới {kind}, phiên bản này chưa có. Dùng tệp SQLite: TIENDO_DATABASE_URL=sqlite:///var/tiendo.db.",
-        "{setting} names {kind}, which is not in this version. Use an SQLite file: "
-        "TIENDO_DATABASE_URL=sqlite:///var/tiendo.db.",
+        "{setting} trỏ tới {kind}, còn lệnh này chạy trên tệp SQLite. Dùng TIENDO_DATABASE_URL=sqlite:///var/sample.db.",
+        "{setting} names {kind}, and this command works on an SQLite file. Use TIENDO_DATABASE_URL=sqlite:///var/sample.db.",
+    )
+
+
+class OwnerUnknown(Refused):
+    """Making or moving a PostgreSQL store needs its owner."""
+
+    code = "owner_unknown"
+    words = Words(
+        "Tạo hoặc nâng lược đồ PostgreSQL cần TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Chỉ đặt khi chạy lệnh này, "
+        "đừng để trong thiết lập của dịch vụ.",
+        "Making or moving a PostgreSQL schema needs TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Set it for this "
+        "command only, not in the settings of the service.",
     )
 
 
@@ -79,16 +95,90 @@ def is_fallback(settings: Settings) -> bool:
     return is_there(SAMPLE) and not is_there(store_path(settings))
 
 
+def is_server(settings: Settings) -> bool:
+    """Whether the settings name a PostgreSQL database, not a file."""
+    return not settings.database_url.startswith(_SQLITE)
+
+
 def open_store(settings: Settings) -> Store:
     """Return the store of the settings, its schema and guards checked.
 
     Errors:
-        StoreMissing, StoreKindNotHere: nothing was made. Unavailable, Broken: the file can't be used.
+        StoreMissing, RoleTooStrong …: nothing was made. Unavailable, Broken: the store can't be used.
     """
+    if is_server(settings):
+        from engine import postgres_schema  # noqa: PLC0415 - its driver costs 60 ms; few commands have such a store
+
+        return postgres_schema.open_store(settings.database_url)
     path = present_path(settings)
     if not is_there(path):
         raise StoreMissing(path=str(path))
     return schema.open_store(path)
+
+
+def create_store(settings: Settings, *, kind: str) -> str:
+    """Make the store that the settings name, empty; return where it is, as people may see it.
+
+    Shapes:
+        kind: "sample" or "production".
+    Errors:
+        StoreExists, StoreForeign, OwnerUnknown, RolesMissing: nothing was made. Unavailable: nothing half-made is left.
+    """
+    if is_server(settings):
+        from engine import postgres_schema  # noqa: PLC0415 - as above
+
+        made: Store = postgres_schema.create(_owner_of(settings), settings.database_url, kind=kind)
+    else:
+        made = schema.create(store_path(settings), kind=kind)
+    made.close()
+    return made.path
+
+
+def upgrade_schema(settings: Settings) -> None:
+    """Bring the schema of the store to this version.
+
+    Errors:
+        StoreMissing, StoreForeign, SchemaNew, OwnerUnknown: nothing was done. Unavailable: nothing was changed.
+    """
+    if is_server(settings):
+        from engine import postgres_schema  # noqa: PLC0415 - as above
+
+        owner = _owner_of(settings)
+        postgres_schema.check_move(owner)
+        postgres_schema.upgrade(owner, settings.database_url)
+        return
+    path = _file(settings)
+    schema.check_move(path)
+    schema.upgrade(path)
+
+
+def schema_number(settings: Settings) -> tuple[str, str]:
+    """Return where the store is, as people may see it, and the number of its last migration ("" where none ever ran).
+
+    Errors:
+        StoreMissing, StoreForeign, Unavailable: it can't be told.
+    """
+    if is_server(settings):
+        from engine import postgres_errors, postgres_schema  # noqa: PLC0415 - as above
+
+        return postgres_errors.shown(settings.database_url), postgres_schema.number_in(settings.database_url)
+    path = _file(settings)
+    return str(path), schema.number_in(path)
+
+
+def _file(settings: Settings) -> Path:
+    path = present_path(settings)
+    if not is_there(path):
+        raise StoreMissing(path=str(path))
+    return path
+
+
+def _owner_of(settings: Settings) -> str:
+    if settings.owner_url is None:
+        from engine import postgres_errors  # noqa: PLC0415 - as above
+
+        raise OwnerUnknown(path=postgres_errors.shown(settings.database_url).rpartition("@")[2])
+    return settings.owner_url.get_secret_value()
 
 
 def folders(settings: Settings) -> tuple[Path, ...]:
@@ -104,7 +194,21 @@ def make_engine(settings: Settings, store: Store) -> Engine:
         YamlRefused, PackRefused, RulesCollide …: a calendar or rule pack can't be used.
     """
     calendar = calendar_files.load_calendar(workflows.FOLDER / "calendars")
-    return Engine(store, Definitions(store), make_rules(settings), calendar, tuple(settings.channels))
+    return Engine(
+        store, Definitions(store), make_rules(settings), calendar, tuple(settings.channels), lists=closed_list
+    )
+
+
+@cache
+def closed_list(name: str) -> Collection[str]:
+    """Return the words of a closed list that registers may use; none for a list that is not kept.
+
+    Errors:
+        YamlRefused, ProvincesRefused: the shipped file can't be used.
+    """
+    if name != PROVINCES:
+        return ()
+    return read_provinces((workflows.FOLDER / "provinces.yaml").read_bytes()).units.keys()
 
 
 def make_rules(settings: Settings) -> RuleBook:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from config.settings import Settings
-from engine.engine import Engine
-from engine.registry import Definitions
-from engine.sqlite_store import system_clock
 from handlers import build, dispatch, redis_bell
 from handlers.bell_errors import BellUnreachable, OneServerOnly
 from handlers.redis_bell import NAMESPACE, RedisBell
 from tests import stores
-from tests.integration.leave_office import Office, Postman, open_office
+from tests.integration.prepared_office import copied_office
 from tests.processes import HERE, wait_until
 from tests.servers.redis import RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.leave_office import Office
 
 PATIENCE_SECONDS = 20
 NOTICES = f"{NAMESPACE}:notices"
@@ -45,29 +40,9 @@ def redis(server: RedisServer) -> RedisServer:
     return server
 
 
-@cache
-def first(kind: str) -> tuple[Office, stores.Place]:
-    """Return an office and its store, to be copied: reading the rule packs takes longer than most tests."""
-    folder = Path(tempfile.mkdtemp(prefix="tiendo-office-"))
-    with stores.running_on(kind):
-        made = open_office(folder, clock=None if kind == "postgresql" else system_clock)
-        made.store.close()
-        if kind == "sqlite":
-            return made, folder / "office.db"
-        name = urlsplit(made.settings.database_url).path.removeprefix("/")
-        return made, stores.server().create(name)
-
-
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
-    made, place = first(stores.kind())
-    where = stores.copied(place, tmp_path, "office.db")
-    store = stores.reopen(where, clock=system_clock if isinstance(where, Path) else None)
-    settings = Settings(database_url=f"sqlite:///{where}" if isinstance(where, Path) else where.app_url)
-    old, postman = made.engine, Postman()
-    engine = Engine(store, Definitions(store), old.rules, old.calendar, old.channels)
-    app = replace(made.app, engine=engine, channels={postman.name: postman})
-    return replace(made, settings=settings, store=store, engine=engine, app=app, postman=postman)
+    return copied_office(tmp_path)
 
 
 def decide(office: Office) -> None:
