@@ -29,6 +29,7 @@ _HOST = re.compile(
 )
 _ADDRESS = re.compile(r"([^<>@\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?$")
 _DATABASE = re.compile(r"(sqlite:///.+|postgresql(\+psycopg)?://.+)$")
+_OWNER = re.compile(r"postgresql(\+psycopg)?://.+$")
 _REDIS = re.compile(r"(rediss?|unix)://.+$")
 _PERSON = re.compile(r"\S.{0,62}\S$|\S$")
 _PUBLIC = re.compile(r"https?://[^\s/]+(/[^\s]*)?$")
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
         "Kho dữ liệu. Đường dẫn tương đối tính từ thư mục đang chạy; tệp SQLite phải nằm trên đĩa máy này.",
         "The store. A relative path starts at the working folder; a SQLite file needs this machine's disk.",
         allowed="sqlite:///FILE | postgresql://…",
+    )
+    owner_url: SecretStr | None = _setting(
+        None,
+        "Chủ sở hữu kho PostgreSQL; chỉ cần khi chạy `tiendo init` và `tiendo schema upgrade`, đừng đặt cho dịch vụ.",
+        "The owner of a PostgreSQL store; needed by `tiendo init` and `tiendo schema upgrade` only, never by a service.",
+        allowed="postgresql://…",
     )
     redis_url: SecretStr | None = _setting(
         None,
@@ -188,7 +195,14 @@ class Settings(BaseSettings):
         return given
 
     @field_validator(
-        "database_url", "redis_url", "smtp_host", "smtp_from", "mail_domain", "public_url", "person"
+        "database_url",
+        "owner_url",
+        "redis_url",
+        "smtp_host",
+        "smtp_from",
+        "mail_domain",
+        "public_url",
+        "person",
     )
     @classmethod
     def _has_the_form(cls, given: Any, info: Any) -> Any:
@@ -220,6 +234,7 @@ class Settings(BaseSettings):
 
 _FORMS = {
     "database_url": _DATABASE,
+    "owner_url": _OWNER,
     "redis_url": _REDIS,
     "smtp_host": _HOST,
     "smtp_from": _ADDRESS,

@@ -27,18 +27,6 @@ OWNER_SETTING = "TIENDO_OWNER_URL"
 _MOVING = 7_302_118_211
 
 
-class OwnerUnknown(Refused):
-    """Making or moving a PostgreSQL store needs its owner."""
-
-    code = "owner_unknown"
-    words = Words(
-        "Tạo hoặc nâng lược đồ PostgreSQL cần TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Chỉ đặt khi chạy lệnh này, "
-        "đừng để trong thiết lập của dịch vụ.",
-        "Making or moving a PostgreSQL schema needs TIENDO_OWNER_URL=postgresql://tiendo_owner:…@{path}. Set it for this "
-        "command only, not in the settings of the service.",
-    )
-
-
 class OwnerElsewhere(Refused):
     """Owner and working role look at two databases."""
 

@@ -14,7 +14,6 @@ from engine import schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, Words
 from engine.execute import execute
-from engine.sqlite_store import is_there
 from handlers import build, cli_print, opening
 from handlers.cli_session import Commands, Session
 
@@ -139,12 +138,11 @@ def init(
     if not sample and not (office and who):
         missing = [option for option, given in (("--organisation", office), ("--person", who)) if not given]
         raise InitIncomplete(missing=", ".join(missing))
-    path = build.store_path(session.settings)
-    schema.create(path, kind="sample" if sample else "production").close()
+    path = opening.create_store(session.settings, kind="sample" if sample else "production")
     if office and who:
         set_up(session.engine, office, kind, province, who, session.today.isoformat())
     if session.as_json:
-        cli_print.as_json({"path": str(path), "kind": "sample" if sample else "production"})
+        cli_print.as_json({"path": path, "kind": "sample" if sample else "production"})
         return
     born = (
         session.say("kho mẫu", "sample store")
@@ -181,14 +179,10 @@ def show_schema(
     what: Annotated[str, typer.Argument(metavar="[upgrade]", help="upgrade: nâng lược đồ của kho.")] = "",
 ) -> None:
     """Lược đồ của kho / the schema of the store."""
-    path = opening.present_path(session.settings)
-    if not is_there(path):
-        raise build.StoreMissing(path=str(path))
     if what == "upgrade":
-        schema.check_move(path)
-        schema.upgrade(path)
-    found = schema.number_in(path)
-    plain = {"path": str(path), "found": found, "newest": schema.head()}
+        opening.upgrade_schema(session.settings)
+    path, found = opening.schema_number(session.settings)
+    plain = {"path": path, "found": found, "newest": schema.head()}
     if session.as_json:
         cli_print.as_json(plain)
     else:
