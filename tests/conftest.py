@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sql_watch import _only_execute_writes_its_tables  # noqa: F401 - a fixture for every test
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
