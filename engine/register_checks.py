@@ -125,6 +125,18 @@ def _typed(declared: RegisterWord, word: str, given: Any, writer: Writer, unmet:
         must = wrong(declared)
         unmet.append(problem("word_wrong", word, f"“{word}” {must.vi}", f'"{word}" {must.en}'))
         return None
+    if declared.listed and given not in writer.lists.get(declared.listed, (given,)):
+        near = did_you_mean(given, writer.lists[declared.listed])
+        vi, en = (f" (ý bạn là “{near}”?)", f' (did you mean "{near}"?)') if near else ("", "")
+        unmet.append(
+            problem(
+                "word_unlisted",
+                word,
+                f"“{word}”: danh sách không có “{given}”{vi}",
+                f'"{word}": the list has no "{given}"{en}',
+            )
+        )
+        return None
     if declared.type == "reference":
         return _reference(declared, word, given, writer, unmet)
     if declared.type == "period":

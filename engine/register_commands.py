@@ -31,7 +31,7 @@ def write(desk: Desk, command: Register) -> Receipt:
     """
     today = desk.day.isoformat()
     row = register_reading.row_of(desk.tx, command)
-    writer = register_reading.writer_of(desk.tx, command, row, desk.claimed.seats, today)
+    writer = register_reading.writer_of(desk.tx, command, row, desk.claimed.seats, today, desk.engine.lists)
     decided = registers.draft(command.register, row, command, writer)
     after = decided.row
     if not decided.changes:

@@ -14,7 +14,7 @@ from engine.register_rows import RegisterRow, Writer
 from engine.register_words import CODE, REGISTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from engine.commands import Principal, Register
     from engine.personal import Runs
@@ -48,12 +48,13 @@ def row_of(tx: Runs, command: Register) -> RegisterRow | None:
 
 
 def writer_of(
-    tx: Runs, command: Register, row: RegisterRow | None, seats: Iterable[Seat], today: str
-) -> Writer:
+    tx: Runs, command: Register, row: RegisterRow | None, seats: Iterable[Seat], today: str,
+    lists: Callable[[str], Collection[str]] | None = None,
+) -> Writer:  # fmt: skip
     """Return who writes and all that `draft` may look at.
 
     Shapes:
-        seats: of the principal, today. today: ISO date.
+        seats: of the principal, today. today: ISO date. lists: as Engine.lists.
     """
     own = tuple(seat for seat in seats if seat.person == command.principal.person)
     rows = _rows_named(tx, command, row)
@@ -71,7 +72,14 @@ def writer_of(
         opened=open_values(tx, row.id) if row else {},
         above={place: above(tx, place) for place in sorted(places)} if is_person else {},
         provinces=_provinces(tx, own, today) if is_person else {},
+        lists={name: kept for name in _lists_of(command) if lists and (kept := lists(name))},
     )
+
+
+def _lists_of(command: Register) -> set[str]:
+    """Return the closed lists that the words of a command are of."""
+    words = REGISTERS.get(command.register, {})
+    return {words[word].listed for word in command.values if word in words and words[word].listed}
 
 
 def eraser_of(tx: Runs, principal: Principal, row: RegisterRow, seats: Iterable[Seat], today: str) -> Writer:

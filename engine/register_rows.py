@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from engine.register_words import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from engine.commands import Principal
 
@@ -66,6 +66,7 @@ class Writer:
         opened: commitment -> value, of the row that is written.
         above: organisation -> itself and all organisations above it.
         provinces: bound of a seat -> the provinces it answers for, its predecessors' included; "" means all.
+        lists: name of a closed list -> its words; one that is not there is not checked.
     """
 
     principal: Principal
@@ -77,6 +78,7 @@ class Writer:
     opened: Mapping[str, Any] = field(default_factory=dict)
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     provinces: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lists: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def find(self, kind: str, key: str) -> RegisterRow | None:
         """Return the row with this id or code, when the command names it and it exists."""

@@ -22,6 +22,7 @@ WordType = Literal[
     "email", "phone", "tax_code", "hash", "period",
 ]  # fmt: skip
 
+PROVINCES = "provinces"
 LONGEST_TEXT = 1000
 LARGEST_AMOUNT = 10**15
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@-]{0,63}")
@@ -41,6 +42,7 @@ class RegisterWord:
         personal: log and row hold a commitment in its place. matched: found again by a keyed hash.
         refers: kinds of register that a `reference` may name, by id or code; the row holds the id.
         parts: the words of a `period`, a numbered word such as `membership.1`; `from` and `to` among them.
+        listed: the closed list that its values are of, or "".
     """
 
     type: WordType
@@ -50,6 +52,7 @@ class RegisterWord:
     choices: tuple[str, ...] = ()
     refers: tuple[str, ...] = ()
     parts: Mapping[str, RegisterWord] = field(default_factory=dict)
+    listed: str = ""
 
 
 ORGANISATION_KINDS = (
@@ -101,7 +104,7 @@ REGISTERS: Mapping[str, Mapping[str, RegisterWord]] = {
     "organisation": {
         "name": RegisterWord("text", required=True),
         "kind": RegisterWord("choice", required=True, choices=ORGANISATION_KINDS),
-        "province": RegisterWord("word"),
+        "province": RegisterWord("word", listed=PROVINCES),
         "parent": RegisterWord("reference", refers=("organisation",)),
         "from": RegisterWord("date"),
         "to": RegisterWord("date"),
@@ -114,7 +117,7 @@ REGISTERS: Mapping[str, Mapping[str, RegisterWord]] = {
         "tax_code": RegisterWord("tax_code", personal=True, matched=True),
         "address": RegisterWord("text", personal=True),
         "legal_form": RegisterWord("choice", choices=LEGAL_FORMS),
-        "province": RegisterWord("word", required=True),
+        "province": RegisterWord("word", required=True, listed=PROVINCES),
         "commune": RegisterWord("text"),
         "sector": RegisterWord("text"),
         "workers": RegisterWord("integer"),

@@ -61,6 +61,8 @@ TRIED = (
      "tiendo attach CB-2026-DP-01 survey_record --number 1 --signed-on 20/11/2026 --signer An --file thieu.pdf --as cb-cv1"),
     ("A vote that is none", "tiendo vote CB-2026-DP-01 survey perhaps --as cb-cv1"),
     ("Unknown state in a list", "tiendo list --state survved --as cb-cv1"),
+    ("A province that there is not",
+     "tiendo organisation set xx-ttkc name=Thử kind=centre province=cao_bag --as cb-cv1 --operator"),
     ("Another definition under a published version", "tiendo publish changed.yaml --as cb-cv1 --operator"),
     ("A definition of a file that was removed", "tiendo publish leave_reqest --as cb-cv1 --operator"),
     ("Unknown command", "tiendo shwo CB-2026-DP-01"),

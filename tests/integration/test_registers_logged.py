@@ -15,13 +15,14 @@ from engine.canonical import leaf
 from engine.case_history import history
 from engine.cases import fold
 from engine.commands import Erase, Principal, Receipt, Register
-from engine.engine import Engine
+from engine.engine import Engine, no_list
 from engine.execute import execute
 from engine.personal import owners
 from engine.refusals import CommandIdReused
 from engine.registers import RegisterRefused
 from engine.registry import Definitions
 from engine.rules import RuleBook
+from handlers.opening import closed_list
 from tests.integration.small_world import Clock
 
 if TYPE_CHECKING:
@@ -195,3 +196,23 @@ def test_a_repeat_with_personal_values_is_still_told_from_another_command(engine
     assert (again.subject, again.seq, again.head) == (receipt.subject, receipt.seq, receipt.head)
     with pytest.raises(CommandIdReused):
         execute(engine, other)
+
+
+def test_a_province_that_there_is_not_is_refused_with_the_nearest(engine: Engine) -> None:
+    # given the shipped list of provinces
+    engine.lists = closed_list
+    said = {"code": "xx", "name": "Thử", "kind": "centre"}
+
+    # when an organisation names one that there is not
+    with pytest.raises(RegisterRefused) as caught:
+        write(engine, "organisation", **said, province="cao_bag")
+
+    # then it is told which one may be meant, in both languages, and with that one it is written
+    (one,) = caught.value.facts["unmet"]
+    assert one.code == "word_unlisted"
+    assert "“cao_bang”?" in one.words.vi
+    assert '"cao_bang"?' in one.words.en
+    write(engine, "organisation", **said, province="cao_bang")
+    # and where no list is kept any word is taken
+    engine.lists = no_list
+    assert write(engine, "organisation", **{**said, "code": "yy"}, province="nowhere").seq == 1
