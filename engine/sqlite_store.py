@@ -1,9 +1,9 @@
 """The embedded store: one SQLite file in WAL mode with full synchronisation.
 
-One connection writes: threads take turns on it (engine/sqlite_turns.py), other processes are kept out by `BEGIN IMMEDIATE`;
-reading goes through SQLAlchemy on read-only connections. SQLite serialises writers, so the locks that `claim` is asked for are held
-by the transaction itself; what was asked for is still checked, so that a missing one shows here and not on the second
-store.
+One connection writes: threads take turns on it (engine/sqlite_turns.py), other processes are kept out by
+`BEGIN IMMEDIATE`; reading goes through SQLAlchemy on read-only connections. SQLite serialises writers, so the locks that
+`claim` is asked for are held by the transaction itself; what was asked for is still checked, so that a missing one shows
+here and not on the second store.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from engine.errors import Words
 from engine.sqlite_errors import refused_by_the_system, told
 from engine.sqlite_rows import SqliteTransaction
 from engine.sqlite_turns import Turns
-from engine.store import StoreOnNetwork, StoreUnreachable
+from engine.store import StoreForeign, StoreOnNetwork, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +44,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
 )
+_HEADER_BYTES = 100
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _NETWORK_MOUNTS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
@@ -84,6 +85,28 @@ def is_there(path: str | Path) -> bool:
         raise refused_by_the_system(why, str(path)) from why
 
 
+def _look_first(path: Path) -> None:
+    """Refuse what is no store of ours before opening it for writing would turn it into a file in WAL mode.
+
+    Errors:
+        StoreForeign: the file was not touched.
+    Source: the header of a database file, https://www.sqlite.org/fileformat.html 1.3.3: byte 18 is 2 in WAL mode.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except OSError:
+        return  # SQLite will find the same and say it
+    if head[18:19] == b"\2":
+        return
+    with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)) as connection:
+        ours = connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name IN ('transition_log', 'alembic_version')"
+        )
+        if ours.fetchone() is None:
+            raise StoreForeign(path=str(path))
+
+
 class SqliteStore:
     """An open SQLite store.
 
@@ -92,7 +115,7 @@ class SqliteStore:
         clock: µs UTC; only tests hand in another.
         mounts: the table of mounted file systems; None: that of this machine.
     Errors:
-        StoreUnreachable, StoreCorrupt, StoreOnNetwork: the file can't be used; nothing was written.
+        StoreUnreachable, StoreCorrupt, StoreForeign, StoreOnNetwork: the file can't be used; nothing was written.
     """
 
     def __init__(
@@ -110,6 +133,7 @@ class SqliteStore:
         if not is_there(path):
             raise StoreUnreachable(path=self.path, why=Words("không có tệp", "no such file"))
         with self._told():
+            _look_first(Path(path))
             self._writer = self._connect()
             self._watcher = self._connect(pragmas=False)
         self._turns = Turns(self._writer, self.path, busy_seconds)

@@ -125,10 +125,13 @@ class CaseWords:
 
     def deadlines(self) -> list[tuple[str, Deadline | None, dict[str, Any]]]:
         """Return (name, declaration, book) of each running deadline, earliest first."""
-        declared = {one.name: one for state in self.definition.states.values() for one in state.deadlines}
-        own = {one.name: one for one in self.state.deadlines}
         running = sorted(self.case.below("deadline").items(), key=lambda pair: str(pair[1].get("due")))
-        return [(name, own.get(name) or declared.get(name), book) for name, book in running]
+        return [(name, self._declared(name), book) for name, book in running]
+
+    def _declared(self, name: str) -> Deadline | None:
+        """Return a deadline as the present state declares it, else as any other does."""
+        states = (self.state, *self.definition.states.values())
+        return next((one for state in states for one in state.deadlines if one.name == name), None)
 
     def bound(self, who: Who) -> tuple[str, str]:
         """Return (id, role) that a role of a party stands for on this case; ("", role) when nobody is bound."""
