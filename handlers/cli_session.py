@@ -21,13 +21,16 @@ from engine.civil_time import day_at
 from engine.commands import Principal, new_id
 from engine.errors import LANGUAGES, Refused, TiendoError, Words
 from engine.execute import execute
-from engine.visibility import look_as
+from engine.visibility import look_as, reading_as
 from handlers import finding, opening
 from handlers.cli_usage import LanguageUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import date
+
+    from sqlalchemy import Connection
 
     from engine.case_rows import CaseRow
     from engine.commands import Command, Receipt
@@ -150,13 +153,17 @@ class Session:
         with self.store.read() as connection:
             return look_as(connection, self.person, self.today.isoformat())
 
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a snapshot in which only what this person may see exists, where the store can see to that."""
+        return reading_as(self.store, self.viewer)
+
     def case(self, code: str) -> CaseRow:
         """Return a visible case by code or id.
 
         Errors:
             CaseUnknown.
         """
-        with self.store.read() as connection:
+        with self.reading() as connection:
             found = queries.find_case(connection, self.viewer, code)
         structlog.contextvars.bind_contextvars(case_code=found.code)
         return found
@@ -174,6 +181,8 @@ class Session:
         except TiendoError as why:
             log.debug("command_refused", code=why.code)
             raise
+        if receipt.subject_kind == "case":
+            structlog.contextvars.bind_contextvars(case_code=receipt.code)
         log.debug("command_done", seq=receipt.seq, repeated=receipt.repeated)
         return receipt
 
