@@ -8,9 +8,11 @@ CASE = (
 )
 CASES = f"SELECT {CASE} FROM workflow_case WHERE id = ANY ($1::text[])"  # noqa: S608 - our own words
 FAMILY = f"SELECT {CASE} FROM workflow_case WHERE parent = ANY ($1::text[]) ORDER BY id"  # noqa: S608
+#: The path is read first: in a join with it the server would look at every case there is.
 PLACES = (
-    "SELECT c.path, a.id, a.definition, a.plan_year, coalesce(a.scope, ''), a.parties FROM workflow_case c"
-    " JOIN workflow_case a ON a.id = ANY (string_to_array(c.path, '/')) WHERE c.id = $1 ORDER BY a.depth"
+    "SELECT a.path, a.id, a.definition, a.plan_year, coalesce(a.scope, ''), a.parties FROM workflow_case a"
+    " WHERE a.id = ANY ((SELECT string_to_array(c.path, '/') FROM workflow_case c WHERE c.id = $1)::text[])"
+    " ORDER BY a.depth"
 )
 BELOW = (
     "SELECT parent, id, definition, plan_year, coalesce(scope, ''), parties FROM workflow_case"

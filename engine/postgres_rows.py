@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from engine.store import Asked, Writing
 
 _GRANT = ("code", "category", "decided_on", "amount_vnd")
-_ESTABLISHMENT = establishment_lock("")
 #: What needs no answer of its own waits for the next question.
 _SILENT = ("SAVEPOINT ", "RELEASE ", "ROLLBACK TO ")
 _WORDS = re.compile(r"'(?:[^']|'')*'|::|:([a-z_]\w*)")
@@ -165,7 +164,7 @@ class PostgresTransaction:
             return None
         places = {row[1]: _place(*row[2:]) for row in rows}
         self._places.update(places)
-        return Whereabouts(rows[0][0], tuple(places.values()))
+        return Whereabouts(rows[-1][0], tuple(places.values()))
 
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path."""
@@ -288,7 +287,7 @@ class PostgresTransaction:
         """
         scope = line.rpartition("/")[2]
         self._must_hold(plan_lock(name, case.plan_year or 0, scope))
-        held = [one.removeprefix(_ESTABLISHMENT) for one in self._held if one.startswith(_ESTABLISHMENT)]
+        held = [one for one in set(case.parties.values()) if establishment_lock(one) in self._held]
         root = case.root or case.id
         budget, committed, *grants = self.ask(
             (questions.BUDGET, (line,)),
