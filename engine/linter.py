@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import examples, lint_fields, lint_papers, lint_people, lint_unused, lint_words
+from engine.deadline_rules import Monthly
 from engine.definition import PREVIOUS
 from engine.errors import Words
 from engine.expression_samples import failure
@@ -20,7 +21,7 @@ from engine.loading import Known
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.definition import Definition
+    from engine.definition import Deadline, Definition, State
     from engine.findings import Marks
     from engine.lint_paths import Path
 
@@ -190,6 +191,7 @@ def _fireable(definition: Definition, known: Known) -> Iterator[tuple[str, Path,
 def _deadlines(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
     for state in definition.states.values():
         for deadline in state.deadlines:
+            yield from _rungs_never_told(state, deadline)
             if deadline.fires or deadline.ladder:
                 continue
             yield (
@@ -200,6 +202,22 @@ def _deadlines(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
                     f"“{state.name}”.",
                     "This deadline reminds nobody and fires nothing. Add a ladder or `fires` in "
                     f"“{state.name}”.",
+                ),
+            )
+
+
+def _rungs_never_told(state: State, deadline: Deadline) -> Iterator[tuple[str, Path, Words]]:
+    """Yield rungs after the day of a monthly deadline: the day over, the next month runs and the old rungs are dropped."""
+    if not isinstance(deadline.rule, Monthly):
+        return
+    for number, rung in enumerate(deadline.ladder):
+        if rung.at + (rung.times - 1) * rung.every > 0:
+            yield (
+                "rung_never_told",
+                (*deadline_path(state, deadline), "ladder", number),
+                Words(
+                    "Hạn hằng tháng không nhắc sau ngày hạn: qua ngày đó là hạn của tháng sau. Hãy đặt at từ 0 trở xuống.",
+                    "A monthly deadline reminds nobody after its day: then the next month's runs. Give `at` of 0 or before.",
                 ),
             )
 
