@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from config.settings import Settings, example, read_settings
-from handlers import cli
+from handlers import cli, doctor, metrics
 from tests.house.sources import HERE
 
 if TYPE_CHECKING:
@@ -212,3 +212,37 @@ def test_each_script_can_be_read_by_a_plain_shell(file: Path) -> None:
     read = subprocess.run(["sh", "-n", str(file)], capture_output=True, text=True, check=False)
 
     assert (read.returncode, read.stderr) == (0, "")
+
+
+def section(title: str) -> str:
+    """Return one section of the page about running it."""
+    text = (HERE / "docs" / "operations.md").read_text(encoding="utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_page_names_every_look_of_the_doctor_and_no_other() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", section("Is it in order?"), re.MULTILINE) == [
+        look.code for look in doctor.LOOKS
+    ]
+
+
+def test_the_page_names_every_metric_and_no_other() -> None:
+    # given what is shown: of the store from one that has some of everything, of the process from its list
+    shown = {f"tiendo_{name}_total" for name in metrics.COUNTED} | {"tiendo_bell_up"}
+    text = (HERE / "handlers" / "metrics.py").read_text(encoding="utf-8")
+    shown |= {f"tiendo_{name}_total" for name in re.findall(r'_counter\(\s*"(\w+)"', text)}
+    shown |= {f"tiendo_{name}" for name in re.findall(r'(?:_gauge\(|^ +\()\s*"(\w+)", "', text, re.MULTILINE)}
+    shown.add("tiendo_store_up")
+
+    assert set(re.findall(r"\btiendo_(?!app|owner)[a-z_]+", section("What to watch"))) == shown
+
+
+def test_the_account_of_the_file_has_the_rights_that_the_page_names() -> None:
+    named = next(
+        line
+        for line in section("Redis, workers, tickers").splitlines()
+        if line.startswith("ACL SETUSER tiendo")
+    )
+    given = (DEPLOY / "users.acl").read_text(encoding="utf-8").split()
+
+    assert {word for word in named.split() if word[:1] in "+~-"} <= set(given)
