@@ -47,8 +47,8 @@ FOR_POINT = {
     "F07": ("worker", ("dot", "record")), "F08": ("worker", ("recorded",)), "F09": ("ticker", ("fire", "fired", "swept")),
 }  # fmt: skip
 WORK = {
-    "lock": 8, "write": 6, "half": 6, "commit": 6, "sent": 6, "answer": 6, "bell": 3, "rung": 3, "taken": 3, "claim": 4, "rcpt": 4,
-    "dot": 4, "record": 4, "recorded": 4, "fire": 3, "fired": 3, "swept": 3,
+    "lock": 8, "write": 6, "half": 6, "commit": 6, "sent": 6, "answer": 6, "bell": 3, "rung": 3, "taken": 3, "claim": 4,
+    "rcpt": 4, "dot": 4, "record": 4, "recorded": 4, "fire": 3, "fired": 3, "swept": 3,
 }  # fmt: skip
 #: Where a line is cut while its process lives on: the answer is then not known.
 CUTS: dict[str, list[tuple[str, dict[str, Any]]]] = {

@@ -37,6 +37,8 @@ VICTIM = HERE / "tests" / "crash" / "postgres_victim.py"
 #: A process that an aim does not meet in this time is killed where it is.
 PATIENCE_SECONDS = 1.0
 SETTLE_SECONDS = 60
+#: By chance: at a moment up to so long after a process began to work.
+CHANCE_SECONDS = {"moment": 0.3, "long": 4.0}
 #: How often a line is cut on the way to a kill.
 CUT_SHARE = 0.15
 CREW = {"client": 3, "worker": 2, "ticker": 2}
@@ -74,12 +76,14 @@ class Cluster:
     """Servers are handed in; lines, mail boxes and processes are its own.
 
     Shapes:
-        tree: the product that is run. policy: of the mail channel. prepared: ids in the database.
+        tree: the product that is run. policy: of the mail channel.
+        wanted: names of findings after which it ends; empty: any, and everything is checked in the end only.
+        made: ids in the database.
     """
 
     def __init__(
         self, folder: Path, servers: tuple[PostgresServer, RedisServer], database: Database, seed: int, *,
-        tree: Path = HERE, policy: str = "resend", lease: int = 5,
+        tree: Path = HERE, policy: str = "resend", lease: int = 5, wanted: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         self.postgres, self.redis = servers
@@ -95,6 +99,7 @@ class Cluster:
         self.committed: set[frozenset[str]] = set()
         self._lock = threading.Lock()
         self._calm = False
+        self._wanted = frozenset(wanted)
         self.made = self.launcher.ask(question="prepare", database=database.app_url)
         assert self.made, "the store was not prepared"
         self.slots = [self._slot(role, number) for role, count in CREW.items() for number in range(count)]
@@ -160,10 +165,10 @@ class Cluster:
             self.tally.points.update(points)
 
     def _kill(self, slot: Slot, means: str, pid: int, watch: int) -> None:
-        if means != "moment":
+        if means not in CHANCE_SECONDS:
             self._aim(slot, means, pid)
         self.proxy.wait_until_passed(f"{slot.name}.db", WORKS[slot.role], 5)
-        seconds = slot.chance.random() * 0.3 if means == "moment" else PATIENCE_SECONDS
+        seconds = slot.chance.random() * CHANCE_SECONDS.get(means, 0) or PATIENCE_SECONDS
         if not select.select([watch], [], [], seconds)[0]:
             os.kill(pid, signal.SIGKILL)
             select.select([watch], [], [], 10)
@@ -221,10 +226,11 @@ class Cluster:
 
         def lives(slot: Slot) -> None:
             try:
-                while not self.findings and (means := choose(slot, self.tally)) is not None:
+                while not self._is_found() and (means := choose(slot, self.tally)) is not None:
                     self.live(slot, means)
             except BaseException as why:  # noqa: BLE001 - raised again below, in the thread of the test
                 raised.append(why)
+                self._wanted = frozenset()
                 self._find(f"the test itself: {type(why).__name__}: {why}")
 
         threads = [threading.Thread(target=lives, args=(slot,)) for slot in self.slots]
@@ -245,13 +251,24 @@ class Cluster:
         if raised:
             raise raised[0]
         self._note_cuts()
-        if not self.findings:
+        if not self._is_found():
             self._settle()
         self._count()
 
+    def _is_found(self) -> bool:
+        """Whether what was looked for was found: anything at all, unless certain names are wanted."""
+        return bool(self.named() & self._wanted if self._wanted else self.findings)
+
+    def named(self) -> set[str]:
+        """Return the names of the promises that were broken."""
+        return {found.partition(":")[0] for found in self.findings}
+
     def _watch(self, over: threading.Event) -> None:
-        """Look now and then whether leases end by the clock of the database."""
+        """Look now and then whether leases end by the clock of the database; where something is wanted, at everything."""
         while not over.wait(0.5):
+            if self._wanted:
+                with suppress(psycopg.Error):
+                    self.look()
             with suppress(psycopg.Error), self.postgres.superuser(self.database.name) as connection:
                 rows = connection.execute(
                     "SELECT id, state, lease_until FROM outbox WHERE state = 'claimed'"
@@ -285,7 +302,7 @@ class Cluster:
 
     def look(self, *, is_over: bool = False) -> None:
         """Check a consistent copy of the database against what clients were told before and boxes took until now."""
-        acks = self.acks()
+        acks, committed = self.acks(), set(self.committed)
         copied = self._folder / "copy.db"
         with self.postgres.superuser(self.database.name) as connection:
             now = postgres_tables.copy(connection, copied)
@@ -293,12 +310,12 @@ class Cluster:
         found = checker.check(
             copied, acks, mails, excuses, now=now if is_over else 0, park=self.policy == "park"
         )
-        found += checker.durable(copied, self.committed)
+        found += checker.durable(copied, committed)
         for slot in self.slots:
             if slot.log.exists() and slot.log.stat().st_size:
                 found.append(f"log: {slot.name}: {slot.log.read_text(encoding='utf-8')[:1500]}")
         with self._lock:
-            self.findings += found
+            self.findings += [one for one in found if one not in self.findings]
 
     def _settle(self) -> None:
         """Serve without kills until nothing is left to do, stop in good order, and check everything."""

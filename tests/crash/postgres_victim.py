@@ -28,7 +28,7 @@ from sqlalchemy import create_engine
 
 import workflows
 from config.settings import Settings
-from engine import audit, calendar_files, loader, postgres_schema, publishing
+from engine import audit, calendar_files, loader, postgres_schema, publishing, schema
 from engine.commands import KINDS, Principal, Register
 from engine.engine import Engine
 from engine.errors import Refused, TiendoError, Unavailable
@@ -55,9 +55,14 @@ def make_engine(store: Any) -> Engine:
     return Engine(store, Definitions(store), RULES, CALENDAR, channels=("email",))
 
 
+def open_any(database: str) -> Any:
+    """Open a store by its address: a file, or a database on a server."""
+    return postgres_schema.open_store(database) if "://" in database else schema.open_store(database)
+
+
 def settings_of(words: Mapping[str, Any]) -> Settings:
     return Settings(
-        database_url=words["database"], redis_url=words["redis"], lease_seconds=words["lease"], sweep_ms=50,
+        database_url=words["database"], redis_url=words["redis"], lease_seconds=max(words["lease"], 5), sweep_ms=50,
         worker_threads=4, own_sweep_seconds=1,
     )  # fmt: skip
 
@@ -218,7 +223,7 @@ def log_to(path: str) -> None:
 def prepare(*, database: str) -> dict[str, Any]:
     """Fill a new store: one office, its people, and one case that everybody comments on; return their ids."""
     operator = Principal("operator", "setup")
-    store = postgres_schema.open_store(database)
+    store = open_any(database)
     engine = make_engine(store)
     text = Path(__file__).with_name("purchase.yaml").read_text(encoding="utf-8")
     publishing.publish(engine, text, name="purchase.yaml", known=loader.Known(), principal=operator)
@@ -244,15 +249,32 @@ def prepare(*, database: str) -> dict[str, Any]:
 
 def fsck(*, database: str) -> list[str]:
     """Ask the product's own check."""
-    store = postgres_schema.open_store(database)
+    store = open_any(database)
     found = [str(one) for one in audit.fsck(store, Definitions(store)).findings]
     store.close()
     return found
 
 
+def submit(*, database: str, made: dict[str, Any], cases: int) -> list[str]:
+    """Open cases and submit them, so that each tells one person and waits for a decision; return their ids."""
+    store = open_any(database)
+    engine, office = make_engine(store), Office(made)
+    found = []
+    for _ in range(cases):
+        words = {
+            "parties": {"requester": made["an"], "office": made["office"]},
+            "values": {"wish": "giấy", "amount": 3},
+        }
+        case = answer_to(engine, office.command("an", "start", definition="purchase", **words))["subject"]
+        answer_to(engine, office.command("an", "fire", case=case, trigger="submit"))
+        found.append(case)
+    store.close()
+    return found
+
+
 def press(*, database: str, made: dict[str, Any], cases: list[str], gate: str) -> list[dict[str, Any]]:
-    """Approve the same cases in four threads, beginning when the gate opens."""
-    store = postgres_schema.open_store(database)
+    """Approve the same cases in four threads, once the gate is there."""
+    store = open_any(database)
     engine = make_engine(store)
     answers: list[dict[str, Any]] = []
 
@@ -263,8 +285,9 @@ def press(*, database: str, made: dict[str, Any], cases: list[str], gate: str) -
         )
 
     threads = [threading.Thread(target=approve) for _ in range(4)]
-    # Open the file that everybody opens: returns when the last one has.
-    Path(gate).read_bytes()
+    Path(f"{gate}.{os.getpid()}").touch()
+    while not Path(gate).exists():
+        time.sleep(0.001)
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -274,7 +297,12 @@ def press(*, database: str, made: dict[str, Any], cases: list[str], gate: str) -
 
 
 ROLES: dict[str, Callable[..., None]] = {"client": client, "worker": worker, "ticker": ticker}
-QUESTIONS: dict[str, Callable[..., Any]] = {"prepare": prepare, "fsck": fsck, "press": press}
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    "prepare": prepare,
+    "fsck": fsck,
+    "submit": submit,
+    "press": press,
+}
 
 
 def _fork(role: str, words: dict[str, Any]) -> int:
