@@ -106,6 +106,7 @@ def _move(owner_url: str, app_url: str, to: str, *, down: bool) -> None:
         def prepare(connection: Connection) -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MOVING})")
             postgres_roles.make(connection, app_url)
+            postgres_guards.lift(connection)
 
         schema_moves.move(
             engine, to, path=shown(owner_url), down=down, prepare=prepare, install=postgres_guards.install

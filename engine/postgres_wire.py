@@ -88,14 +88,14 @@ def plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def connect(given: str) -> psycopg.Connection[Any]:
+def connect(given: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """Return a new connection.
 
     Errors:
         Failure: there is nobody, or we are not let in.
     """
     try:
-        return psycopg.connect(given)
+        return psycopg.connect(given, autocommit=autocommit)
     except psycopg.OperationalError as why:
         raise Failure(why.sqlstate or "08001", str(why)) from why
 
@@ -111,7 +111,7 @@ class Wire:
     __slots__ = ("_connection", "_named", "_pg", "_poll", "_prepared", "broken", "used")
 
     def __init__(self, given: str) -> None:
-        self._connection = connect(given)
+        self._connection = connect(given, autocommit=True)
         # What commands ask looks rows up by their keys: planning it anew for its values costs ten times what it finds.
         self._connection.execute("SET plan_cache_mode = force_generic_plan")
         self._pg = self._connection.pgconn

@@ -8,20 +8,22 @@ the answer is the same as for a code that was never given.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select
 
 from engine import records
 from engine.store import Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection, Select, Table
 
     from engine.definition import Definition
+    from engine.store import Store
 
 #: Roles that see the cases of every organisation below their own.
 MANAGING_ROLES = frozenset(
@@ -71,6 +73,19 @@ def look_as(connection: Connection, person: str, today: str) -> Viewer:
     return Viewer(person, today, persons, seats, persons | _reach(seats, _organisations(connection), today))
 
 
+@contextmanager
+def reading_as(store: Store, viewer: Viewer) -> Iterator[Connection]:
+    """Open a snapshot in which only what a viewer may see exists, where the database itself can see to that.
+
+    On PostgreSQL row security repeats `visible`: a query that forgot the filter still shows nothing more. An embedded
+    store has no such thing; there the filter stands alone.
+    """
+    with store.read() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(_NARROWED, {"bound": " ".join(sorted(viewer.bound)) or "nobody"})
+        yield connection
+
+
 def seats_of(connection: Connection, person: str, today: str) -> tuple[Seat, ...]:
     """Return the memberships that hold today of a person and of all whom they stand in for today."""
     return tuple(Seat(*row) for row in connection.execute(_SEATS, {"me": person, "today": today}))
@@ -81,6 +96,8 @@ def _holds(table: Table) -> ColumnElement[bool]:
     return and_(table.c.from_on <= today, or_(table.c.to_on.is_(None), table.c.to_on >= today))
 
 
+#: Until the end of the transaction; engine/postgres_guards.py reads it.
+_NARROWED = select(func.set_config("tiendo.reads", bindparam("bound"), True))
 _ABSENT, _MEMBER = records.substitution, records.membership
 _STANDING_IN = select(_ABSENT.c.absent).where(_ABSENT.c.substitute == bindparam("me"), _holds(_ABSENT))
 _SEATS = (

@@ -36,7 +36,7 @@ def four_facts(session: Session, case: str) -> None:
 def all_open(session: Session, definition: str) -> list[CaseRow]:
     """Return every visible open case of a definition."""
     found: list[CaseRow] = []
-    with session.store.read() as connection:
+    with session.reading() as connection:
         narrowed = Filter(name=definition, open=True)
         while True:
             page = queries.listing(connection, session.viewer, narrowed, limit=_PAGE, offset=len(found))
@@ -118,7 +118,7 @@ def show_history(session: Session, *, code: Code) -> None:
     """Diễn biến của hồ sơ / the story of a case."""
     row = session.case(code)
     definition = session.engine.definitions.by_hash(row.definition)
-    with session.store.read() as connection:
+    with session.reading() as connection:
         parties = case_by_id(connection, row.id).parties
         hidden = hidden_words(definition, parties, session.viewer)
         entries = history(connection, row.id, hidden=hidden, language=session.language)
@@ -156,7 +156,7 @@ def show_list(
         scope=scope or None, root=session.case(root).root if root else None, late=late,
         open=True if is_open else None, words=find,
     )  # fmt: skip
-    with session.store.read() as connection:
+    with session.reading() as connection:
         page = queries.listing(
             connection, session.viewer, narrowed, sort=cli_show.sort_word(sort), limit=limit
         )
@@ -174,7 +174,7 @@ def board(
     definition: Annotated[str, typer.Option("--definition", help="Chỉ một quy trình.")] = "",
 ) -> None:  # fmt: skip
     """Bảng tiến độ theo giai đoạn / cases, money and lateness by phase."""
-    with session.store.read() as connection:
+    with session.reading() as connection:
         cells = queries.board(connection, session.viewer, year or None, definition or None)
     titled = [(one, *cli_show.phase_place(session, one.name, one.phase)) for one in cells]
     titled.sort(key=lambda each: (each[0].name, each[2]))
@@ -217,7 +217,7 @@ def board(
 @commands.add("inbox")
 def inbox(session: Session) -> None:
     """Việc của tôi / what waits for me."""
-    with session.store.read() as connection:
+    with session.reading() as connection:
         found = queries.inbox(connection, session.viewer)
         told = queries.notices(connection, session.viewer, unread_only=True, limit=20)
     parts = {
@@ -261,7 +261,7 @@ def due(
         cli_show.due_of(session, session.case(code).id, explain=explain)
         return
     until = (session.today + timedelta(days=days)).isoformat()
-    with session.store.read() as connection:
+    with session.reading() as connection:
         rows = queries.due(connection, session.viewer, until)
     print_cases(
         session,

@@ -33,7 +33,7 @@ def sort_word(given: str) -> SortWord:
 
 def look(session: Session, case: str) -> CaseWords:
     """Read a case for the screen."""
-    with session.store.read() as connection:
+    with session.reading() as connection:
         return case_words.look(session.engine, connection, case, session.today, session.language)
 
 
@@ -194,7 +194,7 @@ def _print_data(session: Session, view: CaseWords) -> None:
 
 def _print_children(session: Session, view: CaseWords, *, every: bool) -> None:
     """Print the children; ended ones of one kind fold into a line, unless all are asked for."""
-    with session.store.read() as connection:
+    with session.reading() as connection:
         children = readings.children_of(connection, view.case.id)
     if children:
         cli_print.line("\n" + session.say("Hồ sơ con", "Children"), "bold")

@@ -20,6 +20,8 @@ from tests.servers.postgres import Database, PostgresServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import psycopg
+
     from engine.store import Store
 
 KINDS = ("sqlite", "postgresql")
@@ -101,6 +103,11 @@ def create(where: Place, *, kind: str = "sample", clock: Callable[[], int] | Non
         schema.give_birth(made, kind)
     _NOW.opened.append(made)
     return made
+
+
+def administrator() -> psycopg.Connection[tuple[object, ...]]:
+    """Return a connection of the server's own administrator to the newest database of this test."""
+    return server().superuser(_NOW.made[-1].name)
 
 
 def reopen(where: Place, *, clock: Callable[[], int] | None = None) -> Store:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import stores
-from tests.integration.one_store import reason
+from tests.integration.one_store import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test of the engine run on both kinds of store, the kind first in its id."""
-    if "_on_store" in metafunc.fixturenames and not reason(metafunc.definition.nodeid, vars(metafunc.module)):
-        metafunc.parametrize("_on_store", stores.KINDS, indirect=True)
+    found = kinds(metafunc.definition.nodeid, vars(metafunc.module))
+    if found and "_on_store" in metafunc.fixturenames:
+        metafunc.parametrize("_on_store", found, indirect=True)
 
 
 @pytest.fixture(autouse=True)

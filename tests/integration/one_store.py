@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: Names by which a test file says that it opens stores.
 _OPENS = ("world", "new_store", "open_office", "stores")
+#: Tests of what only the server has: their files begin so.
+SERVER = "test_postgres_"
 #: File, or file::test -> why it can't run on the other store too.
 ONLY = {
     "test_schema.py": "looks into the SQLite file itself; test_postgres_schema.py does the same there",
@@ -24,24 +26,15 @@ ONLY = {
 }
 
 
-def reason(nodeid: str, names: Mapping[str, Any]) -> str:
-    """Return why a test runs on one store only, "" if it runs on both.
+def kinds(nodeid: str, names: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the kinds of store that a test runs on; none for a test that opens no store.
 
     Shapes:
         nodeid: of pytest. names: what its module defines and imports.
     """
     file, _, test = nodeid.rpartition("/")[2].partition("::")
     if not any(name in names for name in _OPENS):
-        return "it opens no store"
-    return ONLY.get(file) or ONLY.get(f"{file}::{test}", "")
-
-
-def both(ids: list[str]) -> dict[str, set[str]]:
-    """Return kind of store -> ids of the tests that run on it, without the kind."""
-    found: dict[str, set[str]] = {kind: set() for kind in stores.KINDS}
-    for one in ids:
-        for kind in stores.KINDS:
-            for mark in (f"[{kind}]", f"[{kind}-"):
-                if mark in one:
-                    found[kind].add(one.replace(kind, "*", 1))
-    return found
+        return ()
+    if file.startswith(SERVER):
+        return ("postgresql",)
+    return ("sqlite",) if file in ONLY or f"{file}::{test}" in ONLY else stores.KINDS
