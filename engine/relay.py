@@ -20,7 +20,7 @@ from engine.commands import new_id
 from engine.errors import Refused, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from engine.store import Store
 
@@ -157,11 +157,22 @@ def _close(tx: Any, row: Row, state: str, error: str | None) -> bool:
     )
 
 
-def sweep(store: Store, ring: Callable[[Sequence[tuple[str, str]]], None], *, limit: int = 500) -> int:
+def sweep(
+    store: Store,
+    ring: Callable[[Sequence[tuple[str, str]]], None],
+    *,
+    limit: int = 500,
+    topics: Iterable[str] = (),
+) -> int:
     """Ring for every row that is due or whose lease ran out, oldest first; return how many.
 
     A row that died in flight may have been sent: it is parked as "outcome unknown" for a person to decide.
+
+    Shapes:
+        topics: only these, so that rows of a newer version, be they ever so many, hold up no others; none: all.
     """
+    named = {f"topic_{number}": topic for number, topic in enumerate(topics)}
+    only = f" AND topic IN ({', '.join(f':{name}' for name in named)})" if named else ""
     with store.begin() as tx:
         tx.run(
             "UPDATE outbox SET state = 'parked', token = NULL, lease_until = NULL, error = 'outcome unknown'"
@@ -169,12 +180,14 @@ def sweep(store: Store, ring: Callable[[Sequence[tuple[str, str]]], None], *, li
             {"now": tx.now},
         )
         rows = tx.run(
-            "SELECT topic, id FROM outbox WHERE state = 'pending' AND due_at <= :now ORDER BY due_at LIMIT :limit",
-            {"now": tx.now, "limit": limit},
+            f"SELECT topic, id FROM outbox WHERE state = 'pending' AND due_at <= :now{only}"  # noqa: S608
+            " ORDER BY due_at LIMIT :limit",
+            {"now": tx.now, "limit": limit, **named},
         )
         rows += tx.run(
-            "SELECT topic, id FROM outbox WHERE state = 'claimed' AND lease_until < :now ORDER BY lease_until LIMIT :limit",
-            {"now": tx.now, "limit": limit},
+            f"SELECT topic, id FROM outbox WHERE state = 'claimed' AND lease_until < :now{only}"  # noqa: S608
+            " ORDER BY lease_until LIMIT :limit",
+            {"now": tx.now, "limit": limit, **named},
         )
     if rows:
         ring([(topic, row) for topic, row in rows])

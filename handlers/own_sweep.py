@@ -80,9 +80,8 @@ class OwnSweep:
     def look(self) -> int:
         """Handle some of what is due now; return how many rows were tried."""
         due: list[tuple[str, str]] = []
-        relay.sweep(self._app.engine.store, due.extend, limit=_SEEN)
-        known = [(topic, row) for topic, row in due if topic in HANDLERS]
-        some = random.sample(known, min(len(known), _HANDLED * self._threads))
+        relay.sweep(self._app.engine.store, due.extend, limit=_SEEN, topics=HANDLERS)
+        some = random.sample(due, min(len(due), _HANDLED * self._threads))
         list(self._pool.map(self._handle, some))
         self.done += len(some)
         return len(some)

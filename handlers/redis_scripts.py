@@ -1,8 +1,8 @@
 """What runs inside Redis, in one step each: the layout is Dramatiq's, the clock is that of Redis.
 
 One queue is a list of ids, a hash of id -> message, a set of the ids that each worker holds, and dead letters as a sorted
-set and a hash. Dramatiq's own script takes the time from whoever calls; two hosts whose clocks differ would then take each
-other for dead.
+set and a hash; beside these, ours alone, a set of the ids that wait. Dramatiq's own script takes the time from whoever
+calls; two hosts whose clocks differ would then take each other for dead.
 """
 
 from __future__ import annotations
@@ -10,36 +10,38 @@ from __future__ import annotations
 #: A held set is forgotten after a day without its worker, whatever happened.
 _HELD_SECONDS = 86_400
 
-# KEYS: queue, its messages. ARGV: room, then id and message in turn. Returns how many were taken.
+# KEYS: queue, its messages, ids that wait. ARGV: room, then id and message in turn. Returns how many were taken or wait.
+# A row that is rung by whoever committed, and by every ticker, waits once.
 RING = """
-local room = tonumber(ARGV[1]) - redis.call('llen', KEYS[1])
-local ids, messages = {}, {}
+local length = redis.call('llen', KEYS[1])
+if length == 0 then redis.call('del', KEYS[3]) end
+local room, there = tonumber(ARGV[1]) - length, 0
 for i = 2, #ARGV, 2 do
-  if #ids >= room then break end
-  ids[#ids + 1] = ARGV[i]
-  messages[#messages + 1] = ARGV[i]
-  messages[#messages + 1] = ARGV[i + 1]
+  if redis.call('sismember', KEYS[3], ARGV[i]) == 1 then
+    there = there + 1
+  elseif room > 0 then
+    redis.call('sadd', KEYS[3], ARGV[i])
+    redis.call('hset', KEYS[2], ARGV[i], ARGV[i + 1])
+    redis.call('rpush', KEYS[1], ARGV[i])
+    room, there = room - 1, there + 1
+  end
 end
-if #ids > 0 then
-  redis.call('hset', KEYS[2], unpack(messages))
-  redis.call('rpush', KEYS[1], unpack(ids))
-end
-return #ids
+return there
 """
 
-# KEYS: queue, its messages, what this worker holds, dead letters, their messages, heartbeats.
+# KEYS: queue, its messages, ids that wait, what this worker holds, dead letters, their messages, heartbeats.
 # ARGV: this worker, how many, most bytes, number of handled ids, handled ids, ids to set aside.
 # Returns how many were set aside for their length, then id and message in turn.
 TAKE = f"""
 local worker, wanted, most, handled = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = redis.call('time')[1] * 1000
-redis.call('zadd', KEYS[6], now, worker)
+redis.call('zadd', KEYS[7], now, worker)
 local function aside(id, kept)
-  redis.call('zadd', KEYS[4], now, id)
-  redis.call('hset', KEYS[5], id, kept)
+  redis.call('zadd', KEYS[5], now, id)
+  redis.call('hset', KEYS[6], id, kept)
 end
 for i = 5, #ARGV do
-  if redis.call('srem', KEYS[3], ARGV[i]) > 0 then
+  if redis.call('srem', KEYS[4], ARGV[i]) > 0 then
     local message = i > 4 + handled and redis.call('hget', KEYS[2], ARGV[i])
     if message then aside(ARGV[i], message) end
     redis.call('hdel', KEYS[2], ARGV[i])
@@ -50,27 +52,27 @@ while #taken < 2 * wanted and looked < 1000 do
   local id = redis.call('lpop', KEYS[1])
   if not id then break end
   looked = looked + 1
+  redis.call('srem', KEYS[3], id)
   local size = redis.call('hstrlen', KEYS[2], id)
   if size > most or #id > 64 then
     if #id <= 64 then aside(id, string.sub(redis.call('hget', KEYS[2], id), 1, most)) end
     redis.call('hdel', KEYS[2], id)
     long = long + 1
   elseif size > 0 then
-    redis.call('sadd', KEYS[3], id)
+    redis.call('sadd', KEYS[4], id)
     taken[#taken + 1] = id
     taken[#taken + 1] = redis.call('hget', KEYS[2], id)
   end
 end
-if #taken > 0 then redis.call('expire', KEYS[3], {_HELD_SECONDS}) end
+if #taken > 0 then redis.call('expire', KEYS[4], {_HELD_SECONDS}) end
 return {{long, taken}}
 """
 
-# KEYS: queue, its messages, what this worker holds. ARGV: ids that were never begun.
+# KEYS: queue, its messages, ids that wait, what this worker holds. ARGV: ids that were never begun.
 GIVE_BACK = """
 for i = 1, #ARGV do
-  if redis.call('srem', KEYS[3], ARGV[i]) > 0 and redis.call('hexists', KEYS[2], ARGV[i]) > 0 then
-    redis.call('lpush', KEYS[1], ARGV[i])
-  end
+  local held = redis.call('srem', KEYS[4], ARGV[i]) > 0 and redis.call('hexists', KEYS[2], ARGV[i]) > 0
+  if held and redis.call('sadd', KEYS[3], ARGV[i]) > 0 then redis.call('lpush', KEYS[1], ARGV[i]) end
 end
 """
 
@@ -84,7 +86,8 @@ for i = 4, #ARGV do
   for _, worker in ipairs(dead) do
     local held = ARGV[1] .. ':__acks__.' .. worker .. '.' .. ARGV[i]
     for _, id in ipairs(redis.call('smembers', held)) do
-      if redis.call('hexists', queue .. '.msgs', id) > 0 then redis.call('rpush', queue, id) end
+      local is_there = redis.call('hexists', queue .. '.msgs', id) > 0
+      if is_there and redis.call('sadd', queue .. '.waiting', id) > 0 then redis.call('rpush', queue, id) end
     end
     redis.call('del', held)
   end

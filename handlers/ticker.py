@@ -16,6 +16,7 @@ from config.log_privacy import harmless
 from engine import readings, relay, tally, timers
 from engine.errors import TiendoError
 from handlers import housekeeping
+from handlers.dispatch import HANDLERS
 from handlers.serving import BEAT_SECONDS, ServingLost, ServingSeat
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Ticker:
             if fired < AT_ONCE:
                 break
         if self._sweeps:
-            relay.sweep(store, self._ring_once, limit=SWEPT_AT_ONCE)
+            relay.sweep(store, self._ring_once, limit=SWEPT_AT_ONCE, topics=HANDLERS)
         self._due_at = readings.next_due(store)
         return True
 

@@ -121,11 +121,30 @@ def test_a_worker_of_dramatiq_itself_runs_what_we_ring(redis: RedisServer) -> No
 def test_a_queue_that_nobody_works_off_takes_so_many_and_no_more(redis: RedisServer) -> None:
     bell = RedisBell(redis.url)
 
-    def ring() -> int:
-        return bell.enqueue_all([dispatch.message("notice.requested", row(number)) for number in range(6000)])
+    def ring(first: int) -> int:
+        rows = range(first, first + 6000)
+        return bell.enqueue_all([dispatch.message("notice.requested", row(number)) for number in rows])
 
-    assert [ring(), ring(), ring()] == [6000, MOST_WAITING - 6000, 0]
+    assert [ring(0), ring(6000), ring(12_000)] == [6000, MOST_WAITING - 6000, 0]
     assert redis.client.llen(NOTICES) == redis.client.hlen(f"{NOTICES}.msgs") == MOST_WAITING
+
+
+def test_a_row_that_is_rung_again_while_it_waits_waits_once(redis: RedisServer) -> None:
+    # given a row that whoever committed and two tickers ring for
+    bell = RedisBell(redis.url)
+    for _ in range(3):
+        assert bell.enqueue_all([dispatch.message("notice.requested", row(1))]) == 1
+    assert redis.client.llen(NOTICES) == 1
+
+    # when a worker has taken it, it may be rung for again, as for one that fell due again
+    assert len(bell.take("notices", 4, (), ())) == 1
+    bell.enqueue(dispatch.message("notice.requested", row(1)))
+    assert redis.client.llen(NOTICES) == 1
+
+    # and a list that somebody emptied is no reason to keep silent
+    redis.client.delete(NOTICES)
+    bell.enqueue(dispatch.message("notice.requested", row(1)))
+    assert redis.client.llen(NOTICES) == 1
 
 
 def test_a_message_never_waits_in_a_worker(redis: RedisServer) -> None:
@@ -139,7 +158,7 @@ def test_a_message_never_waits_in_a_worker(redis: RedisServer) -> None:
 def bodies(**changed: Any) -> bytes:
     """Return a message that is right but for what is changed."""
     right = json.loads(dispatch.message("notice.requested", row(7)).encode())
-    return json.dumps({**right, "options": {"redis_message_id": right["message_id"]}, **changed}).encode()
+    return json.dumps({**right, "options": {"redis_message_id": row(7)}, **changed}).encode()
 
 
 HOSTILE = {

@@ -196,6 +196,25 @@ def test_a_bell_that_fails_costs_nothing_because_the_sweep_rings_again(w: World)
     w.assert_clean()
 
 
+def test_rows_of_a_newer_version_hold_up_no_others(w: World) -> None:
+    # given more rows of an unknown topic than a sweep takes, all of them older
+    with w.engine.store.begin() as tx:
+        for number in range(3):
+            tx.run(
+                "INSERT INTO outbox (id, topic, subject, channel, state, due_at, attempts, created_at)"
+                " VALUES (:id, 'notice.dreamt', :id, '', 'pending', 0, 0, 0)",
+                {"id": f"{number:032x}"},
+            )
+    rung: list[tuple[str, str]] = []
+
+    # when only known topics are swept
+    assert relay.sweep(w.engine.store, rung.extend, limit=2, topics=("notice.requested", "deadline.set")) > 0
+
+    # then they are rung
+    assert {topic for topic, _ in rung} <= {"notice.requested", "deadline.set"}
+    assert ("notice.requested", owed(w)) in rung
+
+
 def test_owed_counts_what_still_waits(w: World) -> None:
     store = w.engine.store
     assert relay.owed(store) == 2
