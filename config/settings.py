@@ -163,7 +163,7 @@ class Settings(BaseSettings):
         le=600,
     )
     worker_threads: int = _setting(
-        4,
+        8,
         "Số luồng gửi thông báo và xử lý hạn.",
         "Threads that deliver notices and check deadlines.",
         ge=1,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine.names import ERASED, OURS, commitments_in
+from engine.names import ERASED, OURS
 from engine.personal import is_commitment
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ def look(tx: Transaction, notice: str, today: str, address_word: str) -> NoticeF
         seats=frozenset((row[0], row[1]) for row in tx.run(_SEATS, {"person": receiver, "today": today})),
         rows=rows,
     )
-    hidden = [
+    shut = {
         facts.data.get(address_word),
         entry.get("reason"),
         *(row.data.get("name") for row in rows.values()),
-    ]
-    facts.values.update(_values(tx, sorted(commitments_in(hidden))))
+    }
+    facts.values.update(_values(tx, sorted(str(one) for one in shut if is_commitment(one))))
     return facts
 
 
