@@ -12,7 +12,7 @@ import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine import figures, relay, tally
 from engine.errors import Refused
 from handlers import metrics
+from tests import stores
 from tests.builders import HOUR, World, submitted, world
 from tests.processes import HERE, wait_until
 
@@ -134,6 +135,32 @@ def test_an_entry_that_is_committed_late_is_counted_all_the_same(w: World) -> No
     w.clock.now += HOUR
 
     assert watch.look().fired == figures.Watch(w.engine.store).look().fired
+
+
+def test_who_waits_to_write_is_counted(w: World) -> None:
+    # given a transaction that holds a case, and somebody who comes along
+    case = submitted(w)
+    is_embedded = stores.kind() == "sqlite"
+    before = tally.counted().get(("lock_waits",), 0)
+    other = w if is_embedded else w.beside()
+    waiter = threading.Thread(target=lambda: other.comment("buyer", case, "x"))
+
+    def waits() -> bool:
+        store: Any = w.engine.store
+        return bool(store._turns._waiting) if is_embedded else shown("tiendo_lock_waiting") == 1
+
+    def shown(name: str) -> float:
+        return read(metrics.page(w.engine.store))[name]
+
+    # when
+    with w.engine.store.begin() as tx:
+        tx.run("UPDATE workflow_case SET title = title WHERE id = :id", {"id": case})
+        waiter.start()
+        wait_until(waits, 10, "a wait for a lock")
+    waiter.join()
+    # then a server tells who waits now, and a process with one writer how often it waited
+    assert shown("tiendo_lock_waiting") == 0
+    assert tally.counted().get(("lock_waits",), 0) == before + is_embedded
 
 
 def test_the_page_is_served_on_loopback_with_the_numbers_of_the_process(w: World) -> None:
