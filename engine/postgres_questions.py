@@ -53,10 +53,11 @@ COMMITTED = (
     "SELECT coalesce(sum(amount_vnd), 0)::bigint FROM workflow_case WHERE name = $1 AND plan_year = $2 AND scope = $3"
     " AND decided_on IS NOT NULL AND (final IS NULL OR final = 'accepted') AND id <> $4"
 )
+#: The cases of the establishment first: what was decided is asked of them alone, however few the server thinks are decided.
 SUPPORTED = (
-    "SELECT r.code, r.category, r.decided_on, c.amount_vnd FROM case_party p"
+    "WITH found AS MATERIALIZED (SELECT r.code, r.category, r.decided_on, c.amount_vnd, r.final FROM case_party p"
     " JOIN workflow_case c ON c.id = p.case_id JOIN workflow_case r ON r.id = c.root"
-    " WHERE p.bound = $1 AND c.root <> $2 AND r.decided_on IS NOT NULL"
-    " AND (c.final IS NULL OR c.final = 'accepted') AND (r.final IS NULL OR r.final = 'accepted')"
-    " ORDER BY r.decided_on, r.code"
+    " WHERE p.bound = $1 AND c.root <> $2 AND (c.final IS NULL OR c.final = 'accepted'))"
+    " SELECT code, category, decided_on, amount_vnd FROM found WHERE decided_on IS NOT NULL"
+    " AND (final IS NULL OR final = 'accepted') ORDER BY decided_on, code"
 )

@@ -112,8 +112,10 @@ class Wire:
 
     def __init__(self, given: str) -> None:
         self._connection = connect(given, autocommit=True)
-        # What commands ask looks rows up by their keys: planning it anew for its values costs ten times what it finds.
+        # What commands ask looks rows up by their keys: planning it anew for its values costs ten times what it finds, and
+        # a plan that was made while a table was small must not read all of it when it has grown.
         self._connection.execute("SET plan_cache_mode = force_generic_plan")
+        self._connection.execute("SET enable_seqscan = off")
         self._pg = self._connection.pgconn
         self._pg.nonblocking = 1
         self._pg.enter_pipeline_mode()
