@@ -81,21 +81,23 @@ class FixedDate:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """A day of every month. Like a fixed date it never moves.
+    """A day of every month, or the next such day only. Like a fixed date it never moves.
 
     Shapes:
         day: 1 … 31; a shorter month ends on its last day.
+        once: whether it stays past its day, late, in place of giving way to the next month's.
     """
 
     day: int
     kind: Edge
+    once: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.day <= _DAYS_OF_MONTH[0]:
             _refuse(self, "ngày phải từ 1 đến 31", "the day must be 1 to 31")
 
     def __str__(self) -> str:
-        return f"{self.kind} day {self.day} of each month"
+        return f"{self.kind} day {self.day} of {'the' if self.once else 'each'} month"
 
 
 @dataclass(frozen=True, slots=True)

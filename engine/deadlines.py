@@ -179,7 +179,7 @@ def next_period(
     if book is None or deadline is None:
         return
     writing.cancel(draft.case.id, name, "cancelled")
-    if not isinstance(deadline.rule, legal_clock.Monthly):
+    if not isinstance(deadline.rule, legal_clock.Monthly) or deadline.rule.once:
         draft.put(f"deadline.{name}", None)
     else:
         after = max(date.fromisoformat(book["due"]), day - timedelta(days=1)) + timedelta(days=1)
@@ -278,7 +278,7 @@ def timers(
     if gone and due < day:
         at, number = max(gone)
         yield (new_id(), case.id, "rung", *key, number, at)
-    if isinstance(deadline.rule, legal_clock.Monthly):
+    if isinstance(deadline.rule, legal_clock.Monthly) and not deadline.rule.once:
         yield (new_id(), case.id, "month", *key, -1, civil_time.micros_of(legal_clock.late_from(due)))
     elif deadline.fires:
         yield (new_id(), case.id, "end", *key, -1, civil_time.micros_of(legal_clock.late_from(due)))

@@ -154,7 +154,7 @@ def _counted(rule: DeadlineRule) -> str:
             year = f"plan {rule.year_offset:+d}" if rule.year_offset else "plan"
             return f"{rule.kind} {rule.month:02d}-{rule.day:02d}, {year}"
         case Monthly():
-            return f"monthly {rule.kind} {rule.day}"
+            return f"monthly {rule.kind} {rule.day}" + (", once" if rule.once else "")
         case WorkingDaysBefore():
             return f"{rule.amount} wd, {_counted(rule.end)}"
         case OnField():

@@ -182,6 +182,7 @@ _DEADLINE: Final = Record(
                 {
                     "before": Key(MONTH_DAY, "Before this day."),
                     "by": Key(MONTH_DAY, "Not later than this day."),
+                    "once": Key(YesNo(), "true: the next such day only; past it the case is late."),
                 },
                 ("before", "by"),
             ),

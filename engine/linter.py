@@ -207,8 +207,8 @@ def _deadlines(definition: Definition) -> Iterator[tuple[str, Path, Words]]:
 
 
 def _rungs_never_told(state: State, deadline: Deadline) -> Iterator[tuple[str, Path, Words]]:
-    """Yield rungs after the day of a monthly deadline: the day over, the next month runs and the old rungs are dropped."""
-    if not isinstance(deadline.rule, Monthly):
+    """Yield rungs after the day of a deadline of every month: the day over, the next month's runs in its place."""
+    if not isinstance(deadline.rule, Monthly) or deadline.rule.once:
         return
     for number, rung in enumerate(deadline.ladder):
         if rung.at + (rung.times - 1) * rung.every > 0:
@@ -216,8 +216,10 @@ def _rungs_never_told(state: State, deadline: Deadline) -> Iterator[tuple[str, P
                 "rung_never_told",
                 (*deadline_path(state, deadline), "ladder", number),
                 Words(
-                    "Hạn hằng tháng không nhắc sau ngày hạn: qua ngày đó là hạn của tháng sau. Hãy đặt at từ 0 trở xuống.",
-                    "A monthly deadline reminds nobody after its day: then the next month's runs. Give `at` of 0 or before.",
+                    "Hạn hằng tháng không nhắc sau ngày hạn: qua ngày đó là hạn của tháng sau. Hãy đặt at từ 0 trở xuống, "
+                    "hoặc thêm once: true.",
+                    "A monthly deadline reminds nobody after its day: then the next month's runs. Give `at` of 0 or "
+                    "before, or add once: true.",
                 ),
             )
 

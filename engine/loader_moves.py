@@ -295,8 +295,9 @@ def _within(given: str) -> Within:
     return Within(int(amount), "wd" if unit == "wd" else "d")
 
 
-def _monthly(given: Mapping[str, int]) -> Monthly:
-    return Monthly(given["before"], "before") if "before" in given else Monthly(given["by"], "by")
+def _monthly(given: Mapping[str, Any]) -> Monthly:
+    once = given.get("once", False)
+    return Monthly(given["before"], "before", once) if "before" in given else Monthly(given["by"], "by", once)
 
 
 _RULES: Mapping[str, Callable[[Any], DeadlineRule]] = {

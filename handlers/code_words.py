@@ -200,7 +200,8 @@ def counted_by(definition: Definition, deadline: Deadline, language: str) -> str
                 if en
                 else "đến ngày"
             )
-            return f"{lead} {rule.day} {'of each month' if en else 'hằng tháng'}"
+            each = ("of the month", "trong tháng") if rule.once else ("of each month", "hằng tháng")
+            return f"{lead} {rule.day} {each[0] if en else each[1]}"
         case WorkingDaysBefore():
             lead = "working days before" if en else "ngày làm việc trước ngày"
             return f"{rule.amount} {lead} {rule.end.day:02d}/{rule.end.month:02d}"

@@ -405,6 +405,36 @@ def test_meeting_a_monthly_deadline_goes_on_to_the_next_month(contract: World) -
     w.assert_clean()
 
 
+def test_the_deadline_of_one_month_stays_past_its_day_and_its_late_rungs_are_sent(tmp_path: Path) -> None:
+    # given a report of one month, whose deadline does not go on to the next
+    late = (
+        "    deadline: {monthly: {before: 25, once: true}, source: proposed,"
+        " ladder: [{at: 0, to: holder}, {at: 1 d, to: holder}, {at: 3 wd, to: holder}]}\n"
+    )
+    report = small.REPORT.replace("    triggers:\n      file_it", f"{late}    triggers:\n      file_it")
+    w = world(tmp_path, small.CONTRACT, report)
+    case = running(w)
+    w.tick()
+    (child,) = w.children(case)
+    assert book(w, child)["due"] == "2026-11-24"
+
+    # when its day passes, and two months more
+    for _ in range(60):
+        w.clock.move(days=1)
+        w.tick()
+
+    # then it is late by that day, and each rung was sent once
+    assert w.case(child)["due_on"] == book(w, child)["due"] == "2026-11-24"
+    assert [word for word, _ in reminders(w, child)] == [
+        "deadline_today",
+        "deadline_passed",
+        "deadline_passed",
+    ]
+    assert days(w, child) == []
+    w.fire("clerk", child, "file_it")
+    w.assert_clean()
+
+
 def test_three_months_asleep_fire_one_period_and_go_on_from_today(contract: World) -> None:
     w = contract
     case = running(w)

@@ -106,7 +106,9 @@ def test_the_watch_of_the_whole_run_sees_a_write_that_goes_round_execute(tmp_pat
         "def mend(store, case):\n"
         "    with store.begin() as tx:\n"
         "        tx.run('UPDATE workflow_case SET title = :new WHERE id = :id', {'new': 'x', 'id': case})\n"
-        "mend(store, case)\n"
+        "def tidy(store, case):\n"
+        "    mend(store, case)\n"
+        "tidy(store, case)\n"
     )
 
     # when it runs
