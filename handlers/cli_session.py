@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date
 
-    from sqlalchemy import Connection
-
     from engine.case_rows import CaseRow
     from engine.commands import Command, Receipt
     from engine.engine import Engine
@@ -153,7 +151,7 @@ class Session:
         with self.store.read() as connection:
             return look_as(connection, self.person, self.today.isoformat())
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[Any]:
         """Open a snapshot in which only what this person may see exists, where the store can see to that."""
         return reading_as(self.store, self.viewer)
 

@@ -111,7 +111,10 @@ def test_a_birth_that_failed_is_tried_again(empty: Database) -> None:
     # when
     postgres_schema.create(empty.owner_url, empty.app_url, kind="sample").close()
     # then
-    postgres_schema.open_store(empty.app_url).close()
+    opened = postgres_schema.open_store(empty.app_url)
+    with opened.look() as tx:
+        assert tx.run("SELECT kind FROM store") == [("sample",)]
+    opened.close()
 
 
 @pytest.mark.parametrize("table", records.APPEND_ONLY)
@@ -186,6 +189,8 @@ def test_the_guards_are_made_anew_by_the_next_upgrade(place: Database) -> None:
         administrator.execute("DROP TRIGGER guard_transition_log_delete ON transition_log")
         administrator.execute("DROP POLICY seen ON transition_log")
         administrator.execute("GRANT DELETE ON transition_log TO tiendo_app")
+    with pytest.raises((GuardsMissing, RoleTooStrong)):
+        postgres_schema.open_store(place.app_url)
     postgres_schema.upgrade(place.owner_url, place.app_url)
     postgres_schema.open_store(place.app_url).close()
 
