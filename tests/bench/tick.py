@@ -13,7 +13,7 @@ from engine.commands import new_id
 from tests.bench import world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.bench.world import World
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DUE = 100
 FEW, MANY = 10_000, 1_000_000
 ROUNDS = 24
-_WARM = 2
+WARM = 2
 _EACH = 5
 _DAY = 86_400_000_000
 _HOUR = 3_600_000_000
@@ -55,7 +55,7 @@ def measure(prepared: World) -> Figures:
     waiting = tuple(_fill(path, prepared, begin, size) for path, size in zip(paths, (FEW, MANY), strict=True))
     engines = [world.open_engine(path, clock) for path in paths]
     took: tuple[list[float], list[float]] = ([], [])
-    for number in range(_WARM + ROUNDS):
+    for number in range(WARM + ROUNDS):
         clock.move_to(begin + number * _HOUR + _HOUR // 2)
         for side in (0, 1) if number % 2 else (1, 0):
             begun = time.perf_counter_ns()
@@ -65,7 +65,7 @@ def measure(prepared: World) -> Figures:
                 raise RuntimeError(f"{fired} timers fired, not {DUE}")
     for engine in engines:
         engine.store.close()
-    few, many = (one[_WARM:] for one in took)
+    few, many = (one[WARM:] for one in took)
     ratios = sorted(b / a for a, b in zip(few, many, strict=True))
     quarter = len(ratios) // 4
     return Figures(
@@ -103,7 +103,7 @@ def _fill(path: Path, prepared: World, begin: int, size: int) -> int:
     connection.commit()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return found - DUE * (_WARM + ROUNDS)
+    return found - DUE * (WARM + ROUNDS)
 
 
 _TIMER = (
@@ -112,12 +112,18 @@ _TIMER = (
 )
 
 
-def _due(prepared: World, begin: int) -> Iterator[tuple[str, str, str, int, int]]:
-    """A hundred rungs an hour, each on a case of its own; the deadline is the one of the state they are in."""
-    for number in range(_WARM + ROUNDS):
+def due_rows(cases: Sequence[str], begin: int) -> Iterator[tuple[str, int, int]]:
+    """A hundred rungs an hour, each on a case of its own: (case, generation, due at)."""
+    for number in range(WARM + ROUNDS):
         for place in range(DUE):
-            case = prepared.cases[place % len(prepared.cases)]
-            yield (new_id(), case, "due", 1000 + number * DUE + place, begin + number * _HOUR + place + 1)
+            yield (cases[place % len(cases)], 1000 + number * DUE + place, begin + number * _HOUR + place + 1)
+
+
+def _due(prepared: World, begin: int) -> Iterator[tuple[str, str, str, int, int]]:
+    """The rungs that fall due; the deadline is the one of the state they are in."""
+    return (
+        (new_id(), case, "due", generation, at) for case, generation, at in due_rows(prepared.cases, begin)
+    )
 
 
 def _filler(cases: list[str], begin: int) -> Iterator[tuple[str, str, str, int, int]]:

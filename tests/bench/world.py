@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 OPERATOR = Principal("operator", "bench", "cli")
 PROVINCES = ("soc_trang", "ca_mau", "vinh_long", "cao_bang", "an_giang")
+#: All of today, for stores in which many decide at the same time, each on a budget line of its own.
+ALL_PROVINCES = (
+    "an_giang", "bac_ninh", "ca_mau", "can_tho", "cao_bang", "da_nang", "dak_lak", "dien_bien", "dong_nai", "dong_thap",
+    "gia_lai", "ha_noi", "ha_tinh", "hai_phong", "ho_chi_minh", "hue", "hung_yen", "khanh_hoa", "lai_chau", "lam_dong",
+    "lang_son", "lao_cai", "nghe_an", "ninh_binh", "phu_tho", "quang_ngai", "quang_ninh", "quang_tri", "son_la", "tay_ninh",
+    "thai_nguyen", "thanh_hoa", "tuyen_quang", "vinh_long",
+)  # fmt: skip
 PLAN_YEAR = 2027
 #: The people of a province and of the centre: role of a party -> everything is invented.
 LOCAL = ("centre.officer", "centre.head", "department.clerk", "department.appraiser", "department.head")
@@ -72,20 +79,21 @@ class World:
 
     def approvals(self) -> list[Fire]:
         """Return the command that approves each case, with the decision that the minister signs."""
-        principal = Principal("person", self.minister, "cli")
-        return [
-            Fire(
-                principal=principal, id=f"approve-{number:08}", case=case, trigger="approve",
-                values={"approved_on": "2026-11-02"},
-                documents=(_paper("approval_decision", number),),
-            )
-            for number, case in enumerate(self.cases)
-        ]  # fmt: skip
+        return [approval(case, number, self.minister) for number, case in enumerate(self.cases)]
 
 
-def settings(path: Path) -> Settings:
-    """Return settings that name a store file; notices go out by one channel."""
-    return Settings(database_url=f"sqlite:///{path}", channels=("console",))
+def approval(case: str, number: int, minister: str) -> Fire:
+    """Return the command that approves one case."""
+    return Fire(
+        principal=Principal("person", minister, "cli"), id=f"approve-{number:08}", case=case, trigger="approve",
+        values={"approved_on": "2026-11-02"}, documents=(_paper("approval_decision", number),),
+    )  # fmt: skip
+
+
+def settings(path: Path | str) -> Settings:
+    """Return settings that name a store by its file or its URL; notices go out by one channel."""
+    url = path if isinstance(path, str) else f"sqlite:///{path}"
+    return Settings(database_url=url, channels=("console",))
 
 
 def open_engine(path: Path, clock: Clock | None = None) -> Engine:
@@ -98,14 +106,26 @@ def prepare(folder: Path, cases: int) -> World:
     path = folder / "prepared.db"
     store: SqliteStore = schema.create(path, kind="sample", clock=Clock())
     engine = build.make_engine(settings(path), store)
-    publishing.publish_all(settings(path), engine, OPERATOR)
-    people, parties = _registers(engine)
-    ids = _carry(engine, people, parties, cases)
-    # What was promised on the way here counts as done: a run looks only at what it promises itself.
-    with store.begin() as tx:
-        tx.run("UPDATE outbox SET state = 'done', attempts = 1")
+    ids, people = furnish(engine, settings(path), cases, PROVINCES)
     store.close()
     return World(path, tuple(ids), people["ministry.minister"])
+
+
+def furnish(
+    engine: Engine, given: Settings, cases: int, provinces: tuple[str, ...]
+) -> tuple[list[str], dict[str, str]]:
+    """Fill an empty store; return the cases, which come from the provinces in turn, and who sits where.
+
+    Shapes:
+        people: "province/party.role", or "party.role" of the centre -> id of the person.
+    """
+    publishing.publish_all(given, engine, OPERATOR)
+    people, parties = _registers(engine, provinces)
+    ids = _carry(engine, people, parties, cases)
+    # What was promised on the way here counts as done: a run looks only at what it promises itself.
+    with engine.store.begin() as tx:
+        tx.run("UPDATE outbox SET state = 'done', attempts = 1")
+    return ids, people
 
 
 def send(engine: Engine, commands: Iterable[Command]) -> list[Receipt]:
@@ -119,14 +139,16 @@ def send(engine: Engine, commands: Iterable[Command]) -> list[Receipt]:
     return receipts
 
 
-def _registers(engine: Engine) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _registers(
+    engine: Engine, provinces: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return "province/party.role" (or "party.role" of the centre) -> person, and province -> party -> id."""
     people: dict[str, str] = {}
     central = {party: _organisation(engine, party, party) for party in ("agency", "ministry")}
     for seat in CENTRAL:
         people[seat] = _person(engine, seat.replace(".", "-"), central, seat)
     parties: dict[str, dict[str, str]] = {}
-    for province in PROVINCES:
+    for province in provinces:
         mark = province.replace("_", "-")
         own = {party: _organisation(engine, f"{mark}-{party}", party) for party in ("centre", "department")}
         for seat in LOCAL:
@@ -162,7 +184,8 @@ def _carry(
     engine: Engine, people: dict[str, str], parties: dict[str, dict[str, str]], cases: int
 ) -> list[str]:
     """Open the cases and take each step on all of them, up to the minister; return their ids."""
-    where = [PROVINCES[number % len(PROVINCES)] for number in range(cases)]
+    provinces = list(parties)
+    where = [provinces[number % len(provinces)] for number in range(cases)]
     shops = send(
         engine,
         (
