@@ -103,7 +103,12 @@ def run(arguments: list[str]) -> int:
 def _answered(problem: Exception, arguments: list[str], language: str) -> int:
     """Say what was in the way, and return the exit code; of a fault of ours the log gets the traceback."""
     if isinstance(problem, SettingWrong):
-        cli_print.screen(error=True).print(problem.sentence(language))
+        if "--json" in arguments:
+            cli_print.as_json(
+                {"error": {"code": problem.code, "sentence": problem.sentence(language), "unmet": []}}
+            )
+        else:
+            cli_print.screen(error=True).print(problem.sentence(language))
         return REFUSED
     if isinstance(problem, Exit):
         return int(problem.exit_code)

@@ -70,7 +70,7 @@ def _addresses(session: Session) -> Iterator[Line]:
                 "Use https://: links in mails lead people over a line that anybody can read.",
             ),
         )
-    if is_in_earnest(session) and "email" in session.settings.channels and is_here(public.hostname):
+    if "email" in session.settings.channels and is_here(public.hostname) and is_in_earnest(session):
         yield warn(
             same(f"TIENDO_PUBLIC_URL={session.settings.public_url}"),
             Words(

@@ -289,6 +289,18 @@ def test_the_command_ends_with_2_when_something_is_bad_and_speaks_json(
     assert "✗ Phục vụ" in capsys.readouterr().out
 
 
+def test_a_setting_that_stops_every_command_stops_the_doctor_with_its_words(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TIENDO_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("TIENDO_CHANELS", "email")
+
+    assert cli.run(["doctor", "--json", "--lang", "en"]) == 2
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["code"] == "setting_wrong"
+    assert "Did you mean TIENDO_CHANNELS?" in told["sentence"]
+
+
 # The bell, on a real Redis.
 
 
