@@ -26,9 +26,9 @@ bench: ## Measure transitions, timers and notices against their floors and print
 	@scripts/set_up.sh test
 	@$(PY) -m tests.bench
 
-soak: ## Run the slow groups: long random walks, many kills. Minutes to hours.
+soak: ## Run the slow groups: long random walks, and kills on both stores for MINUTES=60.
 	@scripts/set_up.sh test
-	@$(PY) scripts/check.py soak
+	@MINUTES=$(or $(MINUTES),60) $(PY) scripts/check.py soak
 
 lock: ## Write config/locks/ anew from pyproject.toml (UPGRADE=1: with the newest versions).
 	@scripts/set_up.sh test

@@ -27,10 +27,17 @@ ROUND = 30
 
 
 class Plan:
-    """What is still to be killed, shared by the lanes."""
+    """What is still to be killed, shared by the lanes.
 
-    def __init__(self, kills: int, points: tuple[str, ...]) -> None:
+    Shapes:
+        kills: at random moments, before points are aimed at that were met too seldom.
+    Units:
+        seconds: for at least so long it goes on, at random moments and points by turns.
+    """
+
+    def __init__(self, kills: int, points: tuple[str, ...], *, seconds: float = 0) -> None:
         self.tally = Tally()
+        self._end = time.monotonic() + seconds
         self.findings: list[str] = []
         self._left, self._points = kills, points
         self._lock = threading.Lock()
@@ -40,16 +47,16 @@ class Plan:
         """Return how to kill next: first at random moments, then where there were too few."""
         with self._lock:
             self._left -= 1
-            if self._left >= 0:
+            if self._left >= 0 or (time.monotonic() < self._end and self._left % 2):
                 return "moment"
-        return AIMS[chance.choice(self.missing() or ["F02"])]
+        return AIMS[chance.choice(self.missing() or list(self._points))]
 
     def missing(self) -> list[str]:
         total = self.tally.points + sum((lane.tally.points for lane in self._running), start=Counter[str]())
         return [point for point in self._points if total[point] < ENOUGH]
 
     def is_over(self) -> bool:
-        return self._left <= 0 and not self.missing()
+        return self._left <= 0 and not self.missing() and time.monotonic() >= self._end
 
     def run(self, launcher: Launcher, folder: Path, seed: int, *, policies: tuple[str, ...]) -> None:
         """Kill on one store after the other until enough is enough."""
