@@ -19,6 +19,7 @@ from handlers import build
 from handlers.serving import STALE_SECONDS, AlreadyServed, ServingLost, ServingSeat, holder_of
 from handlers.ticker import Ticker
 from handlers.worker import Worker
+from tests import stores
 from tests.integration.leave_office import Clock, Office, open_office
 
 if TYPE_CHECKING:
@@ -164,15 +165,21 @@ def test_the_broker_in_the_process_carries_a_thousand_messages_a_second(office: 
     assert rate >= 1000
 
 
-def test_a_quiet_store_is_asked_nothing(office: Office) -> None:
+def test_a_quiet_store_costs_nothing_or_next_to_nothing(office: Office) -> None:
     # given a ticker that has looked once
-    ticker = Ticker(office.app, lambda _rows: None)
+    rung: list[tuple[str, str]] = []
+    ticker = Ticker(office.app, rung.extend)
     assert ticker.sweep()
 
-    # when nothing is written, it asks nothing; when something is, it looks
-    assert [ticker.sweep() for _ in range(5)] == [False] * 5
+    # when nothing is written, a file is asked nothing; a server is asked, and there is nothing to ring for
+    looked = [ticker.sweep() for _ in range(5)]
+    assert looked == [stores.kind() == "postgresql"] * 5
+    assert rung == []
+
+    # and when something is written, it looks
     decide(office)
     assert ticker.sweep()
+    assert rung
 
 
 def test_what_the_sweep_rang_is_not_rung_at_every_pass(office: Office) -> None:
