@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from handlers.doctor_lines import Line
 
 LOOKS = {look.code: look for look in doctor.LOOKS}
+#: All but those that read every shipped file.
+QUICK = [look for look in doctor.LOOKS if look.code not in {"calendars", "definitions", "texts"}]
 
 
 @pytest.fixture
@@ -101,10 +103,10 @@ def test_no_fault_of_the_store_keeps_the_other_lines_from_coming(path: Path, dam
             )
         connection.close()
     # when
-    found = doctor.examine(asked := session(path))
+    found = doctor.examine(asked := session(path), QUICK)
     asked.close()
     # then
-    assert {look.code for look, _ in found} == LOOKS.keys()
+    assert [look.code for look in QUICK] == list(dict.fromkeys(look.code for look, _ in found))
     store = [line for look, line in found if look.code == "store"]
     assert [line.verdict for line in store] == ["bad"]
     assert str(path) in store[0].seen.en
