@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from config.settings import Settings
+    from engine.engine import Engine
     from tests.bench.world import World
     from tests.servers.redis import RedisServer
 
@@ -187,13 +189,23 @@ def _worked_off(broker: Any, rows: list[tuple[str, str]], meanwhile: Callable[[]
 
 
 def _delivered(prepared: World, server: RedisServer) -> tuple[int, float]:
-    """Commit approvals with nobody listening, then let one sweep ring for all; return how many notices, and the rate."""
+    """Commit approvals with nobody listening, then have all of their notices delivered."""
     path = prepared.copy("bell-redis")
     engine = world.open_engine(path)
     for command in prepared.approvals():
         execute(engine, command)
+    found = deliver_all(engine, world.settings(path), server)
+    engine.store.close()
+    return found
+
+
+def deliver_all(engine: Engine, given: Settings, server: RedisServer) -> tuple[int, float]:
+    """Let one sweep ring for everything that a store owes, and return how many notices were delivered, and the rate.
+
+    Shapes:
+        engine: on any kind of store; its outbox owes rows that are due.
+    """
     owed = relay.owed(engine.store)
-    given = world.settings(path)
     broker, ring = build.make_bell(build.make_app(given, engine, {"console": Silent()}), server.url)
     worker = Worker(broker, given.worker_threads)
     begun = time.perf_counter()
@@ -207,7 +219,6 @@ def _delivered(prepared: World, server: RedisServer) -> tuple[int, float]:
     worker.stop()
     with engine.store.begin() as tx:
         delivered = int(tx.run("SELECT count(*) FROM delivery")[0][0])
-    engine.store.close()
     _want(left, 0)
     return delivered, delivered / seconds
 
