@@ -55,6 +55,10 @@ _READ: dict[int, Callable[[bytes], Any]] = {
 }
 
 
+#: Place of each column of an answer, and what its text is read by.
+_Columns = list[tuple[int, "Callable[[bytes], Any]"]]
+
+
 class Failure(Exception):
     """The server said no, or is gone.
 
@@ -66,6 +70,10 @@ class Failure(Exception):
     def __init__(self, sqlstate: str, said: str, constraint: str = "") -> None:
         super().__init__(sqlstate, said, constraint)
         self.sqlstate, self.said, self.constraint = sqlstate, said, constraint
+
+
+class Unsendable(Failure):
+    """A value can't be sent at all; nothing was, and the transaction is as it was."""
 
 
 def address(url: str, **settings: str) -> str:
@@ -108,7 +116,7 @@ class Wire:
         used: whether anything was ever asked over it.
     """
 
-    __slots__ = ("_connection", "_named", "_pg", "_poll", "_prepared", "broken", "used")
+    __slots__ = ("_columns", "_connection", "_named", "_pg", "_poll", "_prepared", "broken", "used")
 
     def __init__(self, given: str) -> None:
         self._connection = connect(given, autocommit=True)
@@ -122,6 +130,7 @@ class Wire:
         self._poll = select.poll()
         self._poll.register(self._pg.socket, select.POLLIN)
         self._prepared: dict[str, bytes] = {}
+        self._columns: dict[str, _Columns] = {}
         self._named = 0
         self.broken = self.used = False
 
@@ -132,15 +141,18 @@ class Wire:
             asked: (statement with $1, $2 …, values: text, int, bytes or None).
         Errors:
             Failure: of the first that failed; those after it did not run.
+            Unsendable: none was sent.
         """
+        given = [(text, _sendable(values)) for text, values in asked]
         self.used = True
         try:
-            fresh = [self._send(text, values) for text, values in asked]
+            fresh = [self._send(text, values) for text, values in given]
             self._pg.pipeline_sync()
             self._flush()
             return self._answers(asked, fresh)
-        except Failure:
-            self.broken = self.broken or self._pg.status != pq.ConnStatus.OK
+        except Failure as why:
+            # The tables changed under what is prepared here: prepared anew on a new connection, it fits again.
+            self.broken = self.broken or self._pg.status != pq.ConnStatus.OK or why.sqlstate == "0A000"
             raise
         except psycopg.OperationalError as why:
             self.broken = True
@@ -153,9 +165,8 @@ class Wire:
         """Close it; what was not committed is rolled back by the server."""
         self._connection.close()
 
-    def _send(self, text: str, values: Sequence[Any]) -> bytes | None:
+    def _send(self, text: str, given: Sequence[bytes | None]) -> bytes | None:
         """Send one statement; return the name that it is prepared under now, None when it already was."""
-        given = [_given(value) for value in values] or None
         name = self._prepared.get(text)
         fresh = None
         if name is None:
@@ -165,7 +176,7 @@ class Wire:
                 self._named += 1
                 # Two of the same in one trip are prepared once; a failure takes the name back.
                 self._prepared[text] = name
-        self._pg.send_query_prepared(name, given)
+        self._pg.send_query_prepared(name, given or None)
         return fresh
 
     def _flush(self) -> None:
@@ -198,7 +209,7 @@ class Wire:
                         failure = failure or _failure(prepared)
                 found = self._next()
                 if found.status == pq.ExecStatus.TUPLES_OK:
-                    answers.append(_rows(found))
+                    answers.append(self._read(text, found))
                 elif found.status == pq.ExecStatus.COMMAND_OK:
                     answers.append([])
                 else:
@@ -212,6 +223,17 @@ class Wire:
         if failure is not None:
             raise failure
         return answers
+
+    def _read(self, text: str, found: pq.abc.PGresult) -> list[tuple[Any, ...]]:
+        """Return the rows of a result; of what columns they are is asked once for each prepared statement."""
+        if not found.ntuples:
+            return []
+        columns = self._columns.get(text)
+        if columns is None:
+            columns = _columns(found)
+            if text in self._prepared:
+                self._columns[text] = columns
+        return _rows(found, columns)
 
     def _next(self) -> pq.abc.PGresult:
         """Return the next result; an empty one stands between those of two statements."""
@@ -227,12 +249,26 @@ class Wire:
         raise Failure("", pg.get_error_message() or "the connection broke")
 
 
+def _sendable(values: Sequence[Any]) -> list[bytes | None]:
+    """Return values as their texts; all of them before anything is sent.
+
+    Errors:
+        Unsendable: a text can't stand in any column.
+    """
+    try:
+        # Nearly all are text: one test for all of them, and no call for each.
+        given = [value.encode() if value.__class__ is str else _given(value) for value in values]
+    except UnicodeEncodeError as why:
+        raise Unsendable("22021", "a text holds half a letter") from why
+    if b"\0" in b"".join(filter(None, given)):
+        raise Unsendable("22021", "a text holds a zero byte")
+    return given
+
+
 def _given(value: Any) -> bytes | None:
     if value is None:
         return None
     if isinstance(value, str):
-        if "\0" in value:
-            raise Failure("22021", "a text holds a zero byte")
         return value.encode()
     if isinstance(value, int):
         return b"%d" % value
@@ -245,10 +281,12 @@ def array(values: Iterable[str | int]) -> str:
     return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
 
-def _rows(found: pq.abc.PGresult) -> list[tuple[Any, ...]]:
+def _columns(found: pq.abc.PGresult) -> _Columns:
+    return [(place, _READ.get(found.ftype(place), bytes.decode)) for place in range(found.nfields)]
+
+
+def _rows(found: pq.abc.PGresult, columns: _Columns) -> list[tuple[Any, ...]]:
     get = found.get_value
-    read = [_READ.get(found.ftype(place), bytes.decode) for place in range(found.nfields)]
-    columns = list(enumerate(read))
     return [
         tuple(None if (value := get(row, place)) is None else turn(value) for place, turn in columns)
         for row in range(found.ntuples)
