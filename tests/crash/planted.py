@@ -215,26 +215,25 @@ HEAD_BEFORE_LOCK = Fault(
     (
         (
             "engine/execute.py",
-            (
-                "            with engine.store.begin() as tx:\n"
-                "                return [_one(engine, tx, commands[0], rings)]\n"
-            ),
-            (
-                "            with engine.store.look() as tx:\n"
-                "                early = {one.case: tx.case(one.case) for one in commands if isinstance(one, CaseCommand)}\n"
-                "            with engine.store.begin() as tx:\n"
-                "                return [_one(engine, tx, commands[0], rings, early)]\n"
-            ),
+            '_T = TypeVar("_T")\n',
+            '_T = TypeVar("_T")\n_EARLY = __import__("threading").local()\n',
         ),
         (
             "engine/execute.py",
-            "def _one(engine: Engine, tx: Transaction, command: Command, rings: list[tuple[str, str]]) -> Receipt:\n",
-            "def _one(engine, tx, command, rings, early={}):\n",
+            "            with engine.store.begin() as tx:\n                return [_one(",
+            (
+                "            with engine.store.look() as tx:\n"
+                "                known = [one.case for one in commands if isinstance(one, CaseCommand)]\n"
+                "                _EARLY.cases = {one: tx.case(one) for one in known}\n"
+                "            with engine.store.begin() as tx:\n"
+                "                return [_one("
+            ),
         ),
         (
             "engine/execute.py",
             "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n",
             (
+                "    early = getattr(_EARLY, 'cases', {})\n"
                 "    claimed.cases.update({key: case for key, case in early.items() if key in claimed.cases and case})\n"
                 "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n"
             ),
