@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 LONGEST_REQUEST = 128
+LONGEST_PRINCIPAL = 64
 
 
 class CommandIdWrong(Refused):
@@ -112,6 +113,8 @@ def check(command: Command) -> None:
     """
     if not _ID.fullmatch(str(command.id)):
         raise CommandIdWrong(length=len(str(command.id)))
+    if len(command.principal.key) > LONGEST_PRINCIPAL or "\0" in command.principal.key:
+        raise CommandWrong(kind=command.kind, part="principal", wanted=Words("mã của một người", "the id of a person"))
     for name, fits, wanted in _shape(type(command)):
         if not fits(getattr(command, name)):
             raise CommandWrong(kind=command.kind, part=name, wanted=wanted)

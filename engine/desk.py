@@ -78,6 +78,7 @@ class Desk:
         self.writing = Writing()
         self.drafts: dict[str, Draft] = {}
         self.rings: list[tuple[str, str]] = []
+        self._known: dict[str, dict[str, Any]] = {}
 
     @property
     def suppressed(self) -> bool:
@@ -151,7 +152,9 @@ class Desk:
         if not _has_personal(definition):
             return {}
         brought = {row[0]: orjson.loads(row[4]) for row in self.writing.openings if row[2] == case.id}
-        return {**open_values(self.tx, case.id), **brought}
+        if case.id not in self._known:
+            self._known[case.id] = open_values(self.tx, case.id)
+        return {**self._known[case.id], **brought}
 
     def _lines(self, facts: Facts) -> Lines:
         """Return what the named locks of the definition give, for the guards that ask for it."""

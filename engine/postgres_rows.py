@@ -18,7 +18,7 @@ from engine import postgres_questions as questions
 from engine.cases import Case
 from engine.errors import Broken, Words
 from engine.postgres_errors import CommitUnknown, StatementRefused
-from engine.postgres_wire import Failure, array
+from engine.postgres_wire import Failure, Unsendable, array
 from engine.store import (
     Claimed,
     Contended,
@@ -83,6 +83,9 @@ class PostgresTransaction:
         waited, self._waiting = self._waiting, []
         try:
             answers = self._sent([*waited, *asked])
+        except Unsendable as why:
+            self._waiting = waited
+            raise postgres_errors.ours(why, self._path) from why
         except Failure as why:
             self._failed = True
             raise postgres_errors.ours(why, self._path) from why

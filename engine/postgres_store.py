@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -100,14 +100,16 @@ class PostgresStore:
             return Wire(self._address)
 
     def _renew(self, broken: Wire) -> Wire:
-        """Give a new connection for one that broke in the pool; the others there broke as well."""
-        broken.close()
-        while self._idle:
-            self._idle.pop().close()
+        """Give a new connection for one that broke while it lay idle."""
+        self._give_back(broken)
         return self._connect()
 
     def _give_back(self, wire: Wire) -> None:
-        if wire.broken or len(self._idle) >= _IDLE:
+        if wire.broken:
+            # What broke one broke those that lie idle, too: the server went, or the tables are not what they were.
+            wire.close()
+            self._close_idle()
+        elif len(self._idle) >= _IDLE:
             wire.close()
         else:
             self._idle.append(wire)
@@ -143,5 +145,9 @@ class PostgresStore:
     def close(self) -> None:
         """Close all connections."""
         self._readers.dispose()
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()

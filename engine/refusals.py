@@ -214,7 +214,7 @@ def from_constraint(why: str, command: Command) -> TiendoError:
 
 def _plain(word: object) -> str:
     """Return what was sent in the place of an id, as far as a column takes it."""
-    return str(word)[:64].encode("ascii", "replace").decode()
+    return str(word)[:64].encode("ascii", "replace").decode().replace("\0", "?")
 
 
 def record(tx: Transaction, command: Command, why: Refused) -> None:
@@ -225,7 +225,7 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
     unmet = [{"code": one.code, "place": one.place} for one in getattr(why, "unmet", ())]
     hour = tx.now // _HOUR
     key = {
-        "principal": command.principal.key,
+        "principal": _plain(command.principal.key),
         "command": _plain(command.id),
         "code": why.code,
     }
@@ -238,7 +238,7 @@ def record(tx: Transaction, command: Command, why: Refused) -> None:
         return
     count = tx.run(
         "SELECT count(*) FROM refusal WHERE principal = :principal AND hour = :hour",
-        {"principal": command.principal.key, "hour": hour},
+        {"principal": key["principal"], "hour": hour},
     )[0][0]
     if count >= MOST_AN_HOUR:
         key |= {"command": f"hour/{hour}"}

@@ -148,6 +148,10 @@ class PostgresServer:
             self._process.wait()
         self._process = None
 
+    def kill(self) -> None:
+        """End the server as a crash does: at once, with nothing written that was not."""
+        self.halt(signal.SIGQUIT)
+
     def stop(self) -> None:
         """End the server and remove all of it."""
         self.halt(signal.SIGQUIT)
