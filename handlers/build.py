@@ -176,7 +176,7 @@ def serving(
         bell = cast("RedisBell", broker) if url else None
         if bell is not None:
             ends.callback(bell.close)
-            bell.try_it()
+            bell.redis.try_it()
             ring = _ringing_aside(app, ring, ends)
         if ticks:
             found.ticker = Ticker(
@@ -217,8 +217,8 @@ def _ringing_aside(
 def _own_sweep(settings: Settings, app: dispatch.App, bell: RedisBell | None) -> OwnSweep:
     return OwnSweep(
         app,
-        heard_at=(lambda: bell.heard_at) if bell else (lambda: 0.0),
-        is_alone=(lambda: bell.is_down) if bell else (lambda: True),
+        heard_at=(lambda: bell.redis.heard_at) if bell else (lambda: 0.0),
+        is_alone=(lambda: bell.redis.is_down) if bell else (lambda: True),
         silent_seconds=settings.own_sweep_seconds,
         threads=settings.worker_threads,
     )

@@ -15,106 +15,54 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter, deque
+from collections import deque
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import redis
 import structlog
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import DecodeError
 from dramatiq.message import Message
 from dramatiq.middleware import Retries
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from config.log_privacy import harmless
-from config.setting_wrong import without_password
-from engine import tally
-from handlers.bell_errors import BellRefused, BellUnreachable
 from handlers.dispatch import MOST_BYTES
-from handlers.redis_scripts import GIVE_BACK, RING, TAKE, UPKEEP
+from handlers.redis_queues import ASIDE_MS, HEARTBEAT_MS, NAMESPACE, RedisQueues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 log = structlog.get_logger()
 
-NAMESPACE = "tiendo"
-#: A queue that holds so many messages takes no more.
-MOST_WAITING = 10_000
-#: A worker that was not heard for so long is dead, and its messages go back to their queues.
-HEARTBEAT_MS = 15_000
-#: What was set aside is kept so long for a person to look at.
-ASIDE_MS = 86_400_000
-#: Redis answers in far less; whoever waits longer waits for nothing.
-TIMEOUT_SECONDS = 2.0
 #: An idle worker looks at least this often; one without Redis at least that often.
 IDLE_SECONDS, DOWN_SECONDS = 0.04, 2.0
 #: Dead workers are looked for this often.
 UPKEEP_SECONDS = 1.0
-_HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
-_QUEUE = ("", ".msgs", ".waiting")
-_TOGETHER = 500
 _ROW = re.compile(r"[0-9a-f]{32}")
 _TOPIC = re.compile(r"[a-z_.]{1,64}")
-#: It answers, but not now: full, loading, a replica.
-_LATER = (redis.OutOfMemoryError, redis.ReadOnlyError, redis.BusyLoadingError)
 
 
 class RedisBell(RedisBroker):
     """Dramatiq's broker on Redis with a guarded door.
 
     Shapes:
-        set_aside: reason -> how many messages this process could not read.
-        heard_at: monotonic seconds of the last readable message.
-        is_down: whether the last look failed.
+        redis: the queues, and whether Redis answers.
     Errors:
         BellRefused: the address can't be read.
     """
 
     def __init__(self, url: str) -> None:
-        self.where = without_password(url)
-        try:
-            # No repeats by the driver: a ring whose answer was lost would ring twice, and the sweep repeats it anyway.
-            client = redis.Redis.from_url(
-                url, retry=Retry(NoBackoff(), 0),
-                socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS,
-            )  # fmt: skip
-        except (ValueError, redis.RedisError) as why:
-            raise BellRefused(url=self.where, said=str(why)) from why
+        self.redis = RedisQueues(url)
         super().__init__(  # type: ignore[no-untyped-call]  # Dramatiq's broker on Redis has no types
-            client=client, namespace=NAMESPACE, middleware=[Retries(max_retries=0)], maintenance_chance=1_000_000,
-            heartbeat_timeout=HEARTBEAT_MS, dead_message_ttl=ASIDE_MS,
+            client=self.redis.client, namespace=NAMESPACE, middleware=[Retries(max_retries=0)],
+            maintenance_chance=1_000_000, heartbeat_timeout=HEARTBEAT_MS, dead_message_ttl=ASIDE_MS,
         )  # fmt: skip
-        self.set_aside: Counter[str] = Counter()
-        self.heard_at = time.monotonic()
-        self.is_down = False
+        self.broker_id = self.redis.worker
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> GuardedDoor:
         """Return what takes messages off a queue."""
         return GuardedDoor(self, queue_name, prefetch, timeout)
-
-    def try_it(self) -> None:
-        """Ring once and take it back, before anything is started: everything the bell needs is asked of Redis.
-
-        Errors:
-            BellUnreachable: nobody answers, or not now. BellRefused: somebody does, and will not have us.
-        """
-        tried = f"tried-{self.broker_id}"
-        try:
-            self.client.eval(RING, 3, *_keys(tried, *_QUEUE), 1, "tried", "{}")
-            self.take(tried, 1, (), ())
-            self.take(tried, 0, ("tried",), ())
-            self.keep_up()
-        except redis.AuthenticationError as why:
-            raise BellRefused(url=self.where, said=str(why)) from why
-        except (redis.ConnectionError, redis.TimeoutError, OSError, *_LATER) as why:
-            raise BellUnreachable(url=self.where, said=str(why)) from why
-        except redis.RedisError as why:
-            raise BellRefused(url=self.where, said=str(why)) from why
 
     def declare_queue(self, queue_name: str) -> None:
         """Declare a queue, without the one for delays that Dramatiq adds: deadlines are rows."""
@@ -142,60 +90,11 @@ class RedisBell(RedisBroker):
             message.options["redis_message_id"] = row
             # The bytes of Dramatiq's own encoder, ten times as fast; a test compares.
             pairs.setdefault(message.queue_name, []).extend((row, orjson.dumps(vars(message))))
-        with self.client.pipeline(transaction=False) as pipe:
-            for queue, given in pairs.items():
-                for start in range(0, len(given), 2 * _TOGETHER):
-                    some = given[start : start + 2 * _TOGETHER]
-                    pipe.eval(RING, 3, *_keys(queue, *_QUEUE), MOST_WAITING, *some)
-            return sum(pipe.execute())
-
-    def take(
-        self, queue: str, most: int, handled: Sequence[str], aside: Sequence[bytes]
-    ) -> list[tuple[bytes, bytes]]:
-        """Take up to `most` messages off a queue, with their ids; say which are handled, and which to set aside."""
-        keys = [*_keys(queue, *_QUEUE), self._held(queue), *_keys(queue, ".XQ", ".XQ.msgs"), _HEARTBEATS]
-        long, taken = self.client.eval(
-            TAKE, len(keys), *keys, self.broker_id, most, MOST_BYTES, len(handled), *handled, *aside
-        )
-        if long:
-            self.put_aside(queue, "too_long", long)
-        return list(zip(taken[::2], taken[1::2], strict=True))
-
-    def give_back(self, queue: str, ids: Sequence[str]) -> None:
-        """Put messages back that were never begun; they come first again."""
-        self.client.eval(GIVE_BACK, 4, *_keys(queue, *_QUEUE), self._held(queue), *ids)
-
-    def keep_up(self) -> None:
-        """Put back what dead workers held, and throw away old dead letters."""
-        self.client.eval(UPKEEP, 1, _HEARTBEATS, NAMESPACE, HEARTBEAT_MS, ASIDE_MS, *sorted(self.queues))
-
-    def put_aside(self, queue: str, reason: str, count: int = 1) -> None:
-        """Count what could not be read; the log tells of the 1st, 10th, 100th …, and never what stood in it."""
-        before = self.set_aside[reason]
-        self.set_aside[reason] = before + count
-        tally.add("set_aside", reason, by=count)
-        if not before or len(str(before + count)) > len(str(before)):
-            log.warning("message_set_aside", queue=queue, reason=reason, count=before + count)
-
-    def feel(self, problem: Exception | None) -> None:
-        """Note whether Redis answers; the log tells of each change once."""
-        if problem is not None and not self.is_down:
-            log.warning("bell_down", where=self.where, said=harmless(problem))
-        elif problem is None and self.is_down:
-            log.info("bell_back", where=self.where)
-        self.is_down = problem is not None
-        tally.put("bell_up", not self.is_down)
+        return self.redis.put(pairs)
 
     def close(self) -> None:
         """Close the lines to Redis."""
-        self.client.close()
-
-    def _held(self, queue: str) -> str:
-        return f"{NAMESPACE}:__acks__.{self.broker_id}.{queue}"
-
-
-def _keys(queue: str, *endings: str) -> list[str]:
-    return [f"{NAMESPACE}:{queue}{ending}" for ending in endings]
+        self.redis.close()
 
 
 class GuardedDoor(Consumer):
@@ -206,6 +105,7 @@ class GuardedDoor(Consumer):
 
     def __init__(self, broker: RedisBell, queue_name: str, prefetch: int, timeout: int) -> None:
         self._broker = broker
+        self._redis = broker.redis
         self._queue = queue_name
         self._most = prefetch
         self._idle = min(timeout / 1000, IDLE_SECONDS)
@@ -233,9 +133,9 @@ class GuardedDoor(Consumer):
         if not ids:
             return
         try:
-            self._broker.give_back(self._queue, ids)
+            self._redis.give_back(self._queue, ids)
         except Exception as problem:  # noqa: BLE001 - what is not given back is rung for again
-            self._broker.feel(problem)
+            self._redis.feel(problem)
 
     def __next__(self) -> MessageProxy | None:
         """Return the next message, or None after a short wait for one."""
@@ -261,7 +161,7 @@ class GuardedDoor(Consumer):
             self._misses = 0
             return
         self._misses += 1
-        longest = DOWN_SECONDS if self._broker.is_down else self._idle
+        longest = DOWN_SECONDS if self._redis.is_down else self._idle
         self._freed.wait(min(0.005 * 2 ** min(self._misses, 10), longest))
 
     def _fetch(self, most: int, aside: Sequence[bytes] = ()) -> int:
@@ -269,14 +169,14 @@ class GuardedDoor(Consumer):
         handled = [self._handled.popleft() for _ in range(len(self._handled))]
         try:
             if time.monotonic() - self._kept_up > UPKEEP_SECONDS:
-                self._broker.keep_up()
+                self._redis.keep_up(self._broker.queues)
                 self._kept_up = time.monotonic()
-            taken = self._broker.take(self._queue, most, handled, aside)
+            taken = self._redis.take(self._queue, most, MOST_BYTES, handled, aside)
         except Exception as problem:  # noqa: BLE001 - whatever it says, this thread goes on
             self._handled.extend(handled)
-            self._broker.feel(problem)
+            self._redis.feel(problem)
             return 0
-        self._broker.feel(None)
+        self._redis.feel(None)
         unreadable = [identity for identity, data in taken if not self._let_in(identity, data)]
         if unreadable:
             self._fetch(0, unreadable)
@@ -287,17 +187,17 @@ class GuardedDoor(Consumer):
         try:
             message: Message[None] = Message.decode(data)
         except DecodeError:
-            self._broker.put_aside(self._queue, "undecodable")
+            self._redis.put_aside(self._queue, "undecodable")
             return False
         if not self._is_a_ring(message, identity):
-            self._broker.put_aside(self._queue, "not_a_ring")
+            self._redis.put_aside(self._queue, "not_a_ring")
             return False
         if message.actor_name not in self._broker.actors:
             # Nothing is wrong with it, so it is no dead letter: the row stays due, and who knows the topic is rung again.
             log.info("topic_not_here", topic=message.actor_name)
             self._handled.append(identity.decode())
             return True
-        self._broker.heard_at = time.monotonic()
+        self._redis.heard_at = time.monotonic()
         self._waiting.append(MessageProxy(message))
         return True
 

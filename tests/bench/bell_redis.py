@@ -17,7 +17,8 @@ from dramatiq.brokers.stub import StubBroker
 from engine import relay
 from engine.execute import execute
 from handlers import build, dispatch
-from handlers.redis_bell import MOST_WAITING, NAMESPACE, RedisBell
+from handlers.redis_bell import RedisBell
+from handlers.redis_queues import MOST_WAITING, NAMESPACE
 from handlers.worker import Worker
 from tests.bench import world
 from tests.bench.bell import Silent

@@ -48,7 +48,7 @@ CAGES = {
     "psycopg": ("engine/postgres_*.py",),
     "pydantic": ("config/settings.py",),
     "pydantic_settings": ("config/settings.py",),
-    "redis": ("handlers/redis_bell.py", "handlers/doctor_bell.py"),
+    "redis": ("handlers/redis_queues.py", "handlers/doctor_bell.py"),
     "rich": ("handlers/*",),
     "sqlalchemy": ("engine/*", "handlers/build.py", "handlers/doctor_*.py"),
     "structlog": ("*",),

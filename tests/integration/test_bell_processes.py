@@ -12,7 +12,8 @@ from dramatiq.message import Message
 from engine import schema
 from engine.civil_time import day_at
 from engine.commands import new_id
-from handlers.redis_bell import NAMESPACE, RedisBell
+from handlers.redis_bell import RedisBell
+from handlers.redis_queues import NAMESPACE
 from tests.integration.prepared_office import copied_office
 from tests.processes import MailServer, wait_until
 from tests.servers.redis import RedisServer, redis_server

@@ -165,7 +165,7 @@ def test_the_account_of_the_file_does_all_that_the_bell_and_the_doctor_ask_and_n
         address = redis.url.replace("redis://", "redis://tiendo:hush@")
         # when
         bell = RedisBell(address)
-        bell.try_it()
+        bell.redis.try_it()
         bell.close()
         asked = Session(
             Settings(database_url="postgresql://a@127.0.0.1:1/b", redis_url=SecretStr(address)), language="en"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.settings import Settings
-from handlers import build, dispatch, redis_bell
+from handlers import build, dispatch, redis_queues
 from handlers.bell_errors import BellUnreachable, OneServerOnly
-from handlers.redis_bell import NAMESPACE, RedisBell
+from handlers.redis_bell import RedisBell
+from handlers.redis_queues import NAMESPACE
 from tests import stores
 from tests.integration.prepared_office import copied_office
 from tests.processes import HERE, wait_until
@@ -180,7 +181,7 @@ def test_a_commit_never_waits_for_a_redis_that_hangs(office: Office, redis: Redi
         for _ in range(5):
             decide(office)
         took = time.monotonic() - begun
-        assert took < redis_bell.TIMEOUT_SECONDS, f"ten commands took {took:.1f} s"
+        assert took < redis_queues.TIMEOUT_SECONDS, f"ten commands took {took:.1f} s"
         until_delivered(office, 5)
 
 

@@ -13,9 +13,10 @@ import dramatiq
 import pytest
 from dramatiq.brokers.redis import RedisBroker
 
-from handlers import deadlines, dispatch, notices, redis_bell  # noqa: F401 - handlers are declared by importing
+from handlers import deadlines, dispatch, notices  # noqa: F401 - handlers are declared by importing
 from handlers.bell_errors import BellRefused
-from handlers.redis_bell import MOST_WAITING, NAMESPACE, RedisBell
+from handlers.redis_bell import RedisBell
+from handlers.redis_queues import HEARTBEAT_MS, MOST_WAITING, NAMESPACE
 from handlers.worker import Worker
 from tests.processes import wait_until
 from tests.servers.redis import RedisServer, redis_server
@@ -137,7 +138,7 @@ def test_a_row_that_is_rung_again_while_it_waits_waits_once(redis: RedisServer) 
     assert redis.client.llen(NOTICES) == 1
 
     # when a worker has taken it, it may be rung for again, as for one that fell due again
-    assert len(bell.take("notices", 4, (), ())) == 1
+    assert len(bell.redis.take("notices", 4, 8192, (), ())) == 1
     bell.enqueue(dispatch.message("notice.requested", row(1)))
     assert redis.client.llen(NOTICES) == 1
 
@@ -196,8 +197,8 @@ def test_ten_thousand_hostile_messages_are_set_aside_and_their_neighbours_run(re
 
         # then every good one ran once, every other one lies aside, and the worker still works
         assert sorted(rows) == [row(start + each) for start in range(0, 10_000, 1000) for each in range(10)]
-        assert sum(bell.set_aside.values()) == 10_000 == redis.client.zcard(f"{NOTICES}.XQ")
-        assert set(bell.set_aside) == {"undecodable", "not_a_ring", "too_long"}
+        assert sum(bell.redis.set_aside.values()) == 10_000 == redis.client.zcard(f"{NOTICES}.XQ")
+        assert set(bell.redis.set_aside) == {"undecodable", "not_a_ring", "too_long"}
         bell.enqueue(dispatch.message("notice.requested", row(10_000)))
         wait_until(lambda: len(rows) > 100, PATIENCE_SECONDS, "one more")
     assert max(map(len, redis.client.hvals(f"{NOTICES}.XQ.msgs"))) <= dispatch.MOST_BYTES
@@ -216,7 +217,7 @@ def test_a_topic_of_a_newer_version_is_passed_over_without_a_dead_letter(redis: 
         # then nothing of it is a dead letter
         assert rows == [row(1)]
         assert redis.client.zcard(f"{NOTICES}.XQ") == 0
-        assert not bell.set_aside
+        assert not bell.redis.set_aside
 
 
 def test_what_a_dead_worker_held_goes_back_by_the_clock_of_redis(
@@ -227,17 +228,17 @@ def test_what_a_dead_worker_held_goes_back_by_the_clock_of_redis(
     for bell in (dead, living):
         bell.declare_queue("notices")
     living.enqueue_all([dispatch.message("notice.requested", row(number)) for number in range(4)])
-    assert len(dead.take("notices", 2, (), ())) == 2
-    assert len(living.take("notices", 2, (), ())) == 2
+    assert len(dead.redis.take("notices", 2, 8192, (), ())) == 2
+    assert len(living.redis.take("notices", 2, 8192, (), ())) == 2
     heartbeat = redis.client.zscore(f"{NAMESPACE}:__heartbeats__", dead.broker_id)
-    redis.client.zadd(f"{NAMESPACE}:__heartbeats__", {dead.broker_id: heartbeat - redis_bell.HEARTBEAT_MS})
+    redis.client.zadd(f"{NAMESPACE}:__heartbeats__", {dead.broker_id: heartbeat - HEARTBEAT_MS})
 
     # when a host whose clock is a day ahead keeps the house
     monkeypatch.setattr(time, "time", lambda: 1e10)
     monkeypatch.setattr(time, "time_ns", lambda: 10**19)
     skewed = RedisBell(redis.url)
     skewed.declare_queue("notices")
-    skewed.keep_up()
+    skewed.redis.keep_up(["notices"])
 
     # then only the dead one's messages are there again
     assert redis.client.llen(NOTICES) == 2
@@ -277,7 +278,7 @@ def test_a_wrong_password_and_too_few_rights_are_told_apart_from_an_outage(redis
     )
     for account in ("narrow:wrong", "narrow:secret"):
         with pytest.raises(BellRefused) as refused:
-            RedisBell(redis.url.replace("://", f"://{account}@")).try_it()
+            RedisBell(redis.url.replace("://", f"://{account}@")).redis.try_it()
         assert "secret" not in refused.value.sentence("vi").replace("user_script", "")
         assert "wrong" not in refused.value.facts["url"]
     with pytest.raises(BellRefused):
