@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from engine import records
 from engine.names import commitments_in, names_of, opened, shown
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 #: Words of a case whose value is the id of a register row.
 _IDS = ("holder_organisation", "holder_person")
-_LOG = records.transition_log
-_ONE_ENTRY = select(_LOG.c.entry).where(
-    _LOG.c.subject_kind == "case", _LOG.c.subject == bindparam("case"), _LOG.c.seq == bindparam("seq")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +105,6 @@ def history(
     return [
         _readable(head, entry, values, names, hidden=hidden, language=language) for head, entry in entries
     ]
-
-
-def entry_at(connection: Connection, case_id: str, seq: int) -> dict[str, Any] | None:
-    """Return one parsed entry of a case as it was written, None where there is none."""
-    found = connection.execute(_ONE_ENTRY, {"case": case_id, "seq": seq}).scalar()
-    return None if found is None else dict(orjson.loads(found))
 
 
 def _ids_in(entry: Mapping[str, Any]) -> set[str]:

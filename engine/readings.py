@@ -18,45 +18,15 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 _CASE, _ROW, _MEMBER = records.workflow_case, records.register_row, records.membership
-_NOTICE, _AWAY = records.notice, records.substitution
 _FIELDS = tuple(item.name for item in fields(Case))
 _KEY: BindParameter[Any] = bindparam("key")
-_TODAY: BindParameter[Any] = bindparam("today")
 # Statements for one row are made once: making one costs as much as running it, and every notice runs them.
 _ONE_CASE = select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == _KEY)
 _ONE_ROW = select(_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version).where(
     _ROW.c.kind == bindparam("kind"), or_(_ROW.c.code == _KEY, _ROW.c.id == _KEY)
 )
-_ONE_NOTICE = select(
-    _NOTICE.c.case_id, _NOTICE.c.seq, _NOTICE.c.word, _NOTICE.c.person, _NOTICE.c.facts, _NOTICE.c.created_at
-).where(_NOTICE.c.id == _KEY)
-_SUBSTITUTE = (
-    select(_AWAY.c.substitute, _AWAY.c.from_on)
-    .where(
-        _AWAY.c.absent == _KEY,
-        _AWAY.c.from_on <= _TODAY,
-        or_(_AWAY.c.to_on.is_(None), _AWAY.c.to_on >= _TODAY),
-    )
-    .order_by(_AWAY.c.from_on.desc(), _AWAY.c.word)
-)
 #: Later than every instant of the store.
 NEVER = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeToSend:
-    """A notice as its transition wrote it.
-
-    Units:
-        created_at: µs since 1970 UTC.
-    """
-
-    case_id: str
-    seq: int
-    word: str
-    person: str
-    facts: Any
-    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +78,6 @@ def children_of(connection: Connection, case_id: str) -> list[Child]:
     columns = (_CASE.c.code, _CASE.c.definition, _CASE.c.state, _CASE.c.title)
     rows = connection.execute(select(*columns).where(_CASE.c.parent == case_id).order_by(_CASE.c.id))
     return [Child(*row) for row in rows]
-
-
-def notice_by_id(connection: Connection, notice: str) -> NoticeToSend:
-    """Return a notice."""
-    return NoticeToSend(*connection.execute(_ONE_NOTICE, {"key": notice}).one())
-
-
-def substitute_of(connection: Connection, person: str, today: str) -> tuple[str, str] | None:
-    """Return (who stands in for a person today, since when), the newest substitution first; None for nobody."""
-    found = connection.execute(_SUBSTITUTE, {"key": person, "today": today}).first()
-    return (str(found[0]), str(found[1])) if found else None
 
 
 def entered(connection: Connection, kind: str) -> list[Entered]:
