@@ -343,6 +343,8 @@ def test_a_child_can_be_opened_while_its_parent_is_held(w: World) -> None:
             administrator.execute(
                 "INSERT INTO case_party (case_id, party, bound) VALUES (%s, 'x', 'y')", [order]
             )
+        found = tx.run("SELECT bound FROM case_party WHERE case_id = :id AND party = 'x'", {"id": order})
+    assert found == [("y",)]
 
 
 def test_a_tick_leaves_a_case_alone_that_a_person_holds_and_fires_it_later(w: World) -> None:
