@@ -93,6 +93,17 @@ _TAKEN = Words(
 _SLOW = Words("máy chủ trả lời quá chậm", "the server answers too slowly")
 #: What the server says, in words that tell more than its own.
 _SAID = {"40001": _DEADLOCK, "40P01": _DEADLOCK, "55P03": _WAITED, "0A000": _CHANGED, "57014": _SLOW}
+#: What the driver says where nobody answers, and what it means.
+_NOBODY = (
+    ("Connection refused", Words("không có máy chủ nào nghe ở đó", "no server listens there")),
+    (
+        "could not translate host name",
+        Words("không tìm thấy máy chủ tên đó", "no host of that name is found"),
+    ),
+    ("failed to resolve host", Words("không tìm thấy máy chủ tên đó", "no host of that name is found")),
+    ("timeout expired", _SLOW),
+    ("No such file or directory", Words("không có máy chủ nào nghe ở đó", "no server listens there")),
+)
 #: Beginning of a state, and what it means for who sent the command; the first that fits.
 _OURS: tuple[tuple[str, type[TiendoError]], ...] = (
     ("40001|40P01|55P03|0A000", Contended),
@@ -162,8 +173,12 @@ def ours(failure: Failure, path: str, setting: str = "TIENDO_DATABASE_URL") -> T
         return RowRefused(_named(failure))
     for sign, error in _OURS:
         if re.match(sign, state):
-            return error(path=path, why=_SAID.get(state, why), setting=setting)
+            return error(path=path, why=_SAID.get(state) or _worded(why), setting=setting)
     return StatementRefused(path=path, why=f"{state} {why}")
+
+
+def _worded(why: str) -> Words:
+    return next((words for sign, words in _NOBODY if sign in why), Words(why, why))
 
 
 def _named(failure: Failure) -> str:

@@ -19,7 +19,8 @@ from typer.exceptions import Exit, TyperException
 from config.logs import set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
-from engine.errors import LANGUAGES, Broken, TiendoError, Words
+from engine.errors import LANGUAGES, Broken, TiendoError, Unavailable, Words
+from engine.sqlite_errors import reason_of
 from handlers import cli_print, cli_usage
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 REFUSED, BROKEN, INTERRUPTED = 2, 70, 130
 #: Which file declares which commands. A command loads its own file only; help, and a word that is none, load all.
 PLACES = {
+    "cli_copy": ("copy-store",),
     "cli_store": ("init", "up", "worker", "ticker", "schema"),
     "cli_definitions": ("validate", "publish", "definitions", "diagram", "calendar", "rules"),
     "cli_cases": ("start", "fire", "edit", "attach", "detach", "comment", "assign", "vote", "cases"),
@@ -48,6 +50,16 @@ class FaultMet(Broken):
         "kỹ thuật.",
         "The software met a fault. See `tiendo history` whether the command was recorded, then tell the maintainer, with the "
         "id {request} and the technical log.",
+    )
+
+
+class FileUnreachable(Unavailable):
+    """The operating system does not give a file or folder that the command needs."""
+
+    code = "file_unreachable"
+    words = Words(
+        "Không đọc hoặc ghi được {path}: {why}. Kiểm tra đường dẫn, đĩa và quyền rồi thử lại.",
+        "{path} can't be read or written: {why}. Check path, disk and permissions, then try again.",
     )
 
 
@@ -114,6 +126,8 @@ def _answered(problem: Exception, arguments: list[str], language: str) -> int:
         return int(problem.exit_code)
     if isinstance(problem, TyperException):
         return _misread(problem, arguments, language)
+    if isinstance(problem, OSError) and problem.filename is not None:
+        problem = FileUnreachable(path=str(problem.filename), why=reason_of(problem))
     if not isinstance(problem, TiendoError):
         structlog.get_logger().error("uncaught", exc_info=problem)
         problem = FaultMet(request=str(structlog.contextvars.get_contextvars().get("request", "—")))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"'([^']*)'")
 _EXTRA = re.compile(r"unexpected extra argument\S* \((.*)\)")
 _WHOLE = Words("cần một số nguyên", "a whole number is wanted")
+_UNREADABLE = Words("tài khoản đang chạy không có quyền đọc tệp đó", "this account may not read that file")
 _OTHER = Words("giá trị này không dùng được", "this value can't be used")
 
 
@@ -74,7 +75,7 @@ def _missing(wrong: Any, named: str) -> Words:
 
 
 def _unread(named: str, said: str) -> Words:
-    why = _WHOLE if "integer" in said else _OTHER
+    why = _WHOLE if "integer" in said else _UNREADABLE if "not readable" in said else _OTHER
     return Words(
         f"Giá trị của “{named}” không đúng: {why.vi}. ", f"The value of “{named}” is wrong: {why.en}. "
     )

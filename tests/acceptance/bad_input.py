@@ -59,6 +59,8 @@ TRIED = (
     ("Part of a đồng", 'tiendo edit CB-2026-DP-01 --set support_vnd="0,5 đồng" --as cb-cv1'),
     ("A paper's file that is not there",
      "tiendo attach CB-2026-DP-01 survey_record --number 1 --signed-on 20/11/2026 --signer An --file thieu.pdf --as cb-cv1"),
+    ("A folder in place of a paper's file",
+     "tiendo attach CB-2026-DP-01 survey_record --number 1 --signed-on 20/11/2026 --signer An --file samples --as cb-cv1"),
     ("A vote that is none", "tiendo vote CB-2026-DP-01 survey perhaps --as cb-cv1"),
     ("Unknown state in a list", "tiendo list --state survved --as cb-cv1"),
     ("A province that there is not",
@@ -78,7 +80,7 @@ TRIED = (
     ("A store that is none", "TIENDO_DATABASE_URL=sqlite:///garbage.db tiendo list --as cb-cv1"),
     ("A store whose guards were taken away", "TIENDO_DATABASE_URL=sqlite:///unguarded.db tiendo list --as cb-cv1"),
     ("A setting that does not exist", "TIENDO_DATABSE_URL=sqlite:///x.db tiendo list --as cb-cv1"),
-    ("The second store of a later version", "TIENDO_DATABASE_URL=postgresql://localhost/x tiendo list --as cb-cv1"),
+    ("A server that is not there", "TIENDO_DATABASE_URL=postgresql://127.0.0.1:1/x tiendo list --as cb-cv1"),
 )  # fmt: skip
 BROKEN = """definition: thu
 language: 1

@@ -100,6 +100,13 @@ def _held(scene: Scene) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
+def _own_file(scene: Scene) -> None:
+    scene.before = without_rights
+    file = scene.folder / "own.yaml"
+    file.write_text("definition: own\n", encoding="utf-8")
+    file.chmod(0)
+
+
 def _full(scene: Scene) -> None:
     scene.before = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (_LIMIT_BYTES, _LIMIT_BYTES))
 
@@ -210,6 +217,8 @@ FAULTS = (
     Fault("A store that may only be read, in a folder that may be written", WRITE, 75, "store_read_only",
           partial(_mode, file=0o400, folder=0o700)),
     Fault("A store that may not be read", READ, 75, "store_unreachable", partial(_mode, file=0, folder=0o700)),
+    Fault("A definition file that may not be read", "tiendo validate own.yaml", 2, "usage_wrong", _own_file),
+    Fault("The same, to be published", "tiendo publish own.yaml --as cb-cv1 --operator", 75, "file_unreachable", _own_file),
     Fault("A folder that may not be entered", READ, 75, "store_unreachable", _closed_folder),
     Fault("No right to make a store there", "tiendo init --sample", 75, "store_unreachable", _new_in_closed),
     Fault("A folder where a store is wanted", READ, 75, "store_unreachable", _folder_instead),
@@ -266,10 +275,14 @@ def meet(fault: Fault, scene: Scene) -> Told:
     with fault.arrange(scene) or nullcontext():
         before = _bytes(scene)
         shell = shell_of(scene)
-        running = [shell.start(f"{fault.line}{more}") for more in ("", " --lang en")]
+        first = shell.start(fault.line)
+        # Where the process itself is not part of the fault, the second language is asked for in this one.
+        is_apart = scene.before is not None or "PYTHONPATH" in scene.variables
+        english = f"{fault.line} --lang en"
+        second = shell.run_apart(english) if is_apart else shell.run(english)
         vi, en = (
             Answer(one.returncode, steady(one.stdout + one.stderr, scene.folder))
-            for one in (started.finish() for started in running)
+            for one in (first.finish(), second)
         )
         untouched = _bytes(scene) == before
     scene.before = None

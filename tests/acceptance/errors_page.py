@@ -25,7 +25,7 @@ STORES = "<!-- shown: bad stores, written by python -m tests.acceptance.errors_p
 #: What stands in quotation marks is what was typed, a title, or an example of how to write it.
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"\n]*\"|`[^`\n]*`|\([^()\n]*triệu[^()\n]*\)")
 _MARKED = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-_ENGLISH = re.compile(r"\b(the|is|are|not|of|and|there|with|must|nothing|can't|no|has|have)\b", re.IGNORECASE)
+_ENGLISH = re.compile(r"\b(the|is|are|not|of|and|there|with|must|nothing|can't|has|have)\b", re.IGNORECASE)
 #: Acts are cited as they are called.
 _CITED = re.compile(r"\[[^\]\n]*\]")
 _MONEY = re.compile(r"\bđồng\b")

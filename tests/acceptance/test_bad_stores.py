@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.commands_of import Shell
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 _PAGE = 4096
 _DAY = 86_400
 

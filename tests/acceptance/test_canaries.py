@@ -124,7 +124,9 @@ def test_parts_of_names_and_numbers_do_not_stand_there_either(ran: Ran) -> None:
     written = json.dumps(ran.log, ensure_ascii=False)
 
     assert not [
-        part for part in ("Chim", "chim.", "654 321", "Đoàn", "vào viện", "canary-of", "riêng") if part in written
+        part
+        for part in ("Chim", "chim.", "654 321", "Đoàn", "vào viện", "canary-of", "riêng")
+        if part in written
     ]
 
 
@@ -151,7 +153,9 @@ def test_an_error_that_nobody_caught_takes_the_same_steps() -> None:
         "one = threading.Thread(target=fail); one.start(); one.join(); fail()"
     )
     # when
-    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     # then
     found = [json.loads(line) for line in done.stderr.splitlines()]
     assert done.returncode == 1
