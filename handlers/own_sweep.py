@@ -89,23 +89,26 @@ class OwnSweep:
     def _run(self) -> None:
         while not self._over.wait(_TICK_SECONDS):
             try:
-                while self._is_time() and self.look() and not self._over.is_set():
+                # As long as there is something and no bell; beside a bell that rings one look is enough.
+                while (
+                    self._is_time() and self.look() and self._is_alone_or_deaf() and not self._over.is_set()
+                ):
                     self._looked = 0.0
                 self._failing = ""
-            except (CancelledError, RuntimeError):
-                return  # the pool was shut down
-            except Exception as problem:  # noqa: BLE001 - the next look tries again
-                self._say(problem)
+            except (CancelledError, Exception) as problem:  # noqa: BLE001 - the next look tries again
+                # A pool that is being shut down takes and ends nothing more: that is no failure.
+                if not self._over.is_set():
+                    self._say(problem)
+
+    def _is_alone_or_deaf(self) -> bool:
+        return self._is_alone() or time.monotonic() - self._heard_at() >= self._silent
 
     def _is_time(self) -> bool:
         """Whether to look now; notes that it was done."""
         now = time.monotonic()
+        pause = self._silent if self._is_alone_or_deaf() else self._silent * ANYWAY
         if self._is_alone():
             pause = ALONE_SECONDS
-        elif now - self._heard_at() >= self._silent:
-            pause = self._silent
-        else:
-            pause = self._silent * ANYWAY
         if now - self._looked < pause:
             return False
         self._looked = now
@@ -117,7 +120,7 @@ class OwnSweep:
         except Exception as problem:  # noqa: BLE001 - the row says why, or its lease runs out; the others go on
             self._say(problem)
 
-    def _say(self, problem: Exception) -> None:
+    def _say(self, problem: BaseException) -> None:
         said = harmless(problem)
         if said != self._failing:
             log.error("own_sweep_failed", said=said, exc_info=problem)
