@@ -127,7 +127,7 @@ def create_store(settings: Settings, *, kind: str) -> str:
     if is_server(settings):
         from engine import postgres_schema  # noqa: PLC0415 - as above
 
-        made: Store = postgres_schema.create(_owner_of(settings), settings.database_url, kind=kind)
+        made: Store = postgres_schema.create(owner_of(settings), settings.database_url, kind=kind)
     else:
         made = schema.create(store_path(settings), kind=kind)
     made.close()
@@ -143,7 +143,7 @@ def upgrade_schema(settings: Settings) -> None:
     if is_server(settings):
         from engine import postgres_schema  # noqa: PLC0415 - as above
 
-        owner = _owner_of(settings)
+        owner = owner_of(settings)
         postgres_schema.check_move(owner)
         postgres_schema.upgrade(owner, settings.database_url)
         return
@@ -173,7 +173,12 @@ def _file(settings: Settings) -> Path:
     return path
 
 
-def _owner_of(settings: Settings) -> str:
+def owner_of(settings: Settings) -> str:
+    """Return the URL of the owner of the PostgreSQL store.
+
+    Errors:
+        OwnerUnknown: the settings name none.
+    """
     if settings.owner_url is None:
         from engine import postgres_errors  # noqa: PLC0415 - as above
 

@@ -16,7 +16,8 @@ SERVER = "test_postgres_"
 #: File, or file::test -> why it can't run on the other store too.
 ONLY = {
     "test_schema.py": "looks into the SQLite file itself; test_postgres_schema.py does the same there",
-    "test_locks.py": "proves on the store that needs no locks that they are asked for; test_postgres_locks.py meets them",
+    "test_locks.py::test_what_is_contended_is_begun_anew_and_done_once": "plays a ring that test_postgres_locks.py makes",
+    "test_locks.py::test_what_is_contended_for_ever_is_told_and_changes_nothing": "plays a ring without an end",
     "test_execute_sql.py": "watches the SQL of one connection through SQLite's trace",
     "test_visibility.py::test_the_filter_is_answered_from_indexes": "reads SQLite's plan; test_postgres_sight.py reads the other",
     "test_erasure.py::test_after_erasing_the_bytes_are_in_no_file": "reads the file of the store; a server has none to read",
