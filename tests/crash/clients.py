@@ -78,6 +78,26 @@ class Office:
             yield self.command("director", "vote", case=case, trigger="settle", verdict="yes")
 
 
+class Projects(Office):
+    """Projects of the sample that go on: each is suspended, with a review that is overdue at once, and resumed.
+
+    Shapes:
+        made: {"projects": [[case, person who heads its department]], …}.
+    """
+
+    def walk(self, who: str, chance: random.Random) -> Generator[dict[str, Any], dict[str, Any], None]:
+        """Yield the commands of one project after the other; `who` is the number of a client."""
+        mine = self.made["projects"][int(who) :: self.made["clients"]]
+        while True:
+            case, head = chance.choice(mine)
+            self.made[case] = head
+            yield self.command(
+                case, "fire", case=case, trigger="suspend", reason=f"dừng {chance.random()}",
+                values={"review_on": OVERDUE},
+            )  # fmt: skip
+            yield self.command(case, "fire", case=case, trigger="resume", reason=f"tiếp {chance.random()}")
+
+
 def quiet(_ack: Ack) -> None:
     """Do nothing at an acknowledgement."""
 

@@ -27,7 +27,7 @@ from tests.processes import HERE, Launcher, MailServer, wait_until
 from tests.servers.proxy import Proxy, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tests.servers.postgres import Database, PostgresServer
@@ -68,6 +68,10 @@ class Slot:
         return self.folder / f"{self.name}.journal"
 
     @property
+    def work(self) -> Path:
+        return self.folder / f"{self.name}.work"
+
+    @property
     def log(self) -> Path:
         return self.folder / f"{self.name}.log"
 
@@ -78,12 +82,13 @@ class Cluster:
     Shapes:
         tree: the product that is run. policy: of the mail channel.
         wanted: names of findings after which it ends; empty: any, and everything is checked in the end only.
-        made: ids in the database.
+        crew: role -> how many. made: ids in the database; None: a store of purchase requests is prepared.
     """
 
     def __init__(
         self, folder: Path, servers: tuple[PostgresServer, RedisServer], database: Database, seed: int, *,
-        tree: Path = HERE, policy: str = "resend", lease: int = 5, wanted: tuple[str, ...] = (),
+        tree: Path = HERE, policy: str = "resend", lease: int = 5, wanted: tuple[str, ...] = (), crew: Mapping[str, int] = CREW,
+        made: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         self.postgres, self.redis = servers
@@ -100,9 +105,12 @@ class Cluster:
         self._lock = threading.Lock()
         self._calm = False
         self._wanted = frozenset(wanted)
-        self.made = self.launcher.ask(question="prepare", database=database.app_url)
+        self._purchases = made is None
+        if made is not None:
+            self.launcher.ask(know_the_rules=True)
+        self.made = made or self.launcher.ask(question="prepare", database=database.app_url)
         assert self.made, "the store was not prepared"
-        self.slots = [self._slot(role, number) for role, count in CREW.items() for number in range(count)]
+        self.slots = [self._slot(role, number) for role, count in crew.items() for number in range(count)]
 
     def __enter__(self) -> Self:
         return self
@@ -124,7 +132,10 @@ class Cluster:
         seed = self.seed * 100 + len(name) * 10 + number
         slot = Slot(name, role, self._folder, words, random.Random(seed))
         if role == "client":
-            words |= {"journal": str(slot.journal), "who": PEOPLE[number], "seed": seed, "made": self.made}
+            who = PEOPLE[number] if self._purchases else str(number)
+            words |= {"journal": str(slot.journal), "who": who, "seed": seed, "made": self.made}
+        if role == "loader":
+            words["work"] = str(slot.work)
         if role == "worker":
             box = self._ends.enter_context(MailServer(name=name))
             box.on_rcpt = self._receive
@@ -275,7 +286,7 @@ class Cluster:
                 ).fetchall()
                 now = connection.execute(postgres_tables.CLOCK).fetchone()
                 claimed = [dict(zip(("id", "state", "lease_until"), row, strict=True)) for row in rows]
-                for found in checker.leases(claimed, int(str(now and now[0]))):
+                for found in checker.leases(claimed, int(str(now and now[0])), seconds=3600):
                     self._find(found)
 
     def _note_cuts(self) -> None:
@@ -308,8 +319,9 @@ class Cluster:
             now = postgres_tables.copy(connection, copied)
         mails, excuses = self.mails(), list(self.excuses)
         found = checker.check(
-            copied, acks, mails, excuses, now=now if is_over else 0, park=self.policy == "park"
-        )
+            copied, acks, mails, excuses, now=now if is_over else 0, park=self.policy == "park",
+            purchases=self._purchases,
+        )  # fmt: skip
         found += checker.durable(copied, committed)
         for slot in self.slots:
             if slot.log.exists() and slot.log.stat().st_size:
@@ -328,12 +340,7 @@ class Cluster:
             20, "each client to be told something", pause=0.05,
         )  # fmt: skip
         self._stop(clients, running)
-        end = time.monotonic() + SETTLE_SECONDS
-        while left := self._left():
-            if time.monotonic() > end:
-                self._find(f"owed: after {SETTLE_SECONDS} s without kills there is still left: {left[:5]}")
-                break
-            time.sleep(0.1)
+        self._until_quiet()
         self._stop([slot for slot in self.slots if slot.role != "client"], running)
         self.look(is_over=True)
         self.findings += [
@@ -347,6 +354,17 @@ class Cluster:
             status = self.launcher.ask(reap=running[slot.name])
             if status != 0:
                 self._find(f"process: an orderly end of {slot.name} gave {status}")
+
+    def _until_quiet(self) -> None:
+        """Wait until nothing is left to do, as long as it becomes less."""
+        least, end = len(self._left()), time.monotonic() + SETTLE_SECONDS
+        while left := self._left():
+            if len(left) < least:
+                least, end = len(left), time.monotonic() + SETTLE_SECONDS
+            if time.monotonic() > end:
+                self._find(f"owed: {SETTLE_SECONDS} s without kills, and there is still left: {left[:5]}")
+                return
+            time.sleep(0.1)
 
     def _left(self) -> list[Any]:
         """Return what is still to be done."""

@@ -26,38 +26,23 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import create_engine
 
-import workflows
 from config.settings import Settings
-from engine import audit, calendar_files, loader, postgres_schema, publishing, schema
-from engine.commands import KINDS, Principal, Register
-from engine.engine import Engine
-from engine.errors import Refused, TiendoError, Unavailable
-from engine.execute import execute
-from engine.registry import Definitions
-from engine.rules import RuleBook
-from handlers import build, mail, redis_bell  # noqa: F401 - loaded once here, or every process would load it anew
+from engine.errors import Unavailable
+from handlers import build, mail, redis_bell, sample  # noqa: F401 - loaded once here, or every process would load it anew
 from handlers.dispatch import App
-from tests.crash.clients import Office
+from tests.crash import cluster_engine
+from tests.crash.clients import Office, Projects
+from tests.crash.cluster_engine import SAMPLES, answer_to, make_engine, open_any
+from tests.crash.cluster_questions import QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BEHIND_SECONDS = 26 * 3600
 MOST_BYTES_OF_LOG = 4000
-CALENDAR = calendar_files.load_calendar(workflows.FOLDER / "calendars")
 TEXTS = build.make_texts(Settings())
-RULES = RuleBook.of([])
 _PR_SET_PDEATHSIG = 1
 _REAL = time.time_ns
-
-
-def make_engine(store: Any) -> Engine:
-    return Engine(store, Definitions(store), RULES, CALENDAR, channels=("email",))
-
-
-def open_any(database: str) -> Any:
-    """Open a store by its address: a file, or a database on a server."""
-    return postgres_schema.open_store(database) if "://" in database else schema.open_store(database)
 
 
 def settings_of(words: Mapping[str, Any]) -> Settings:
@@ -128,10 +113,10 @@ def client(*, journal: str, who: str, seed: int, made: dict[str, Any], **words: 
     """Send one command after the other until asked to stop; what was sent and not answered comes first."""
     over = Stopping()
     book = Journal(Path(journal))
-    office = Office(made)
-    office.shared = made["shared"]
+    office = Projects(made) if "projects" in made else Office(made)
+    office.shared = made.get("shared", "")
     settings = settings_of(words)
-    engine = patient(lambda: make_engine(postgres_schema.open_store(settings.database_url)), over)
+    engine = patient(lambda: make_engine(open_any(settings.database_url)), over)
     if engine is not None:
         app = App(engine, {}, TEXTS, mail_domain="kills.example")
         build.make_bell(app, words["redis"])
@@ -148,30 +133,6 @@ def client(*, journal: str, who: str, seed: int, made: dict[str, Any], **words: 
             pending, was_sent = walk.send(answer), False
 
 
-def answer_to(engine: Engine, words: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry one command out and return what its sender is told: a receipt, or family, code and sentence of an error."""
-    command = KINDS[words["kind"]](
-        principal=Principal(**words["principal"]), id=words["id"], **words["fields"]
-    )
-    try:
-        receipt = execute(engine, command)
-    except TiendoError as why:
-        family = (
-            "refused"
-            if isinstance(why, Refused)
-            else "unavailable"
-            if isinstance(why, Unavailable)
-            else "broken"
-        )
-        return {"id": words["id"], family: why.code, "said": why.sentence("en")}
-    except Exception as why:  # noqa: BLE001 - whatever it is, the client must see it
-        return {"id": words["id"], "broken": type(why).__name__, "said": str(why)}
-    return {
-        "id": words["id"], "subject": receipt.subject, "seq": receipt.seq, "head": receipt.head,
-        "state": receipt.state, "repeated": receipt.repeated,
-    }  # fmt: skip
-
-
 def serve(*, works: bool, smtp: int = 0, policy: str = "resend", **words: Any) -> None:
     """Be a worker or a ticker until asked to stop."""
     over = Stopping()
@@ -182,7 +143,7 @@ def serve(*, works: bool, smtp: int = 0, policy: str = "resend", **words: Any) -
     channel = mail.Mail(server, policy=policy)  # type: ignore[arg-type]  # one of the two words
 
     def attempt() -> None:
-        store = postgres_schema.open_store(settings.database_url)
+        store = open_any(settings.database_url)
         app = App(
             make_engine(store), {"email": channel}, TEXTS, lease_seconds=words["lease"],
             mail_domain="kills.example",
@@ -200,6 +161,20 @@ def worker(**words: Any) -> None:
 
 def ticker(**words: Any) -> None:
     serve(works=False, **words)
+
+
+def loader(*, work: str, **words: Any) -> None:
+    """Carry the sample to its end, or finish what an earlier loader began; say in a file how far it is."""
+    over = Stopping()
+    engine = patient(lambda: make_engine(open_any(settings_of(words).database_url)), over)
+
+    def told(_what: str, done: int, total: int) -> None:
+        Path(work).write_text(f"{done} {total}", encoding="utf-8")
+
+    def attempt() -> None:
+        sample.load(engine, SAMPLES, told)
+
+    patient(attempt, over)
 
 
 def log_to(path: str) -> None:
@@ -220,88 +195,11 @@ def log_to(path: str) -> None:
     logging.disable()
 
 
-def prepare(*, database: str) -> dict[str, Any]:
-    """Fill a new store: one office, its people, and one case that everybody comments on; return their ids."""
-    operator = Principal("operator", "setup")
-    store = open_any(database)
-    engine = make_engine(store)
-    text = Path(__file__).with_name("purchase.yaml").read_text(encoding="utf-8")
-    publishing.publish(engine, text, name="purchase.yaml", known=loader.Known(), principal=operator)
-
-    def row(register: str, **values: Any) -> str:
-        return execute(engine, Register(principal=operator, register=register, values=values)).subject
-
-    made = {"office": row("organisation", code="office", name="Văn phòng", kind="other")}
-    roles = {"an": "staff", "bay": "staff", "cuc": "staff", "manager": "manager", "director": "director"}
-    for code, role in roles.items():
-        seat = {"bound": made["office"], "role": role, "from": "2020-01-01"}
-        made[code] = row("person", code=code, name=code, email=f"{code}@so.example", **{"membership.1": seat})
-    shared = answer_to(
-        engine,
-        Office(made).command(
-            "an", "start", definition="purchase", parties={"requester": made["an"], "office": made["office"]},
-            values={"wish": "chung", "amount": 1},
-        ),
-    )  # fmt: skip
-    store.close()
-    return {**made, "shared": shared["subject"]}
-
-
-def fsck(*, database: str) -> list[str]:
-    """Ask the product's own check."""
-    store = open_any(database)
-    found = [str(one) for one in audit.fsck(store, Definitions(store)).findings]
-    store.close()
-    return found
-
-
-def submit(*, database: str, made: dict[str, Any], cases: int) -> list[str]:
-    """Open cases and submit them, so that each tells one person and waits for a decision; return their ids."""
-    store = open_any(database)
-    engine, office = make_engine(store), Office(made)
-    found = []
-    for _ in range(cases):
-        words = {
-            "parties": {"requester": made["an"], "office": made["office"]},
-            "values": {"wish": "giấy", "amount": 3},
-        }
-        case = answer_to(engine, office.command("an", "start", definition="purchase", **words))["subject"]
-        answer_to(engine, office.command("an", "fire", case=case, trigger="submit"))
-        found.append(case)
-    store.close()
-    return found
-
-
-def press(*, database: str, made: dict[str, Any], cases: list[str], gate: str) -> list[dict[str, Any]]:
-    """Approve the same cases in four threads, once the gate is there."""
-    store = open_any(database)
-    engine = make_engine(store)
-    answers: list[dict[str, Any]] = []
-
-    def approve() -> None:
-        answers.extend(
-            answer_to(engine, Office(made).command("manager", "fire", case=case, trigger="approve"))
-            for case in cases
-        )
-
-    threads = [threading.Thread(target=approve) for _ in range(4)]
-    Path(f"{gate}.{os.getpid()}").touch()
-    while not Path(gate).exists():
-        time.sleep(0.001)
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    store.close()
-    return answers
-
-
-ROLES: dict[str, Callable[..., None]] = {"client": client, "worker": worker, "ticker": ticker}
-QUESTIONS: dict[str, Callable[..., Any]] = {
-    "prepare": prepare,
-    "fsck": fsck,
-    "submit": submit,
-    "press": press,
+ROLES: dict[str, Callable[..., None]] = {
+    "client": client,
+    "worker": worker,
+    "ticker": ticker,
+    "loader": loader,
 }
 
 
@@ -351,6 +249,9 @@ def main() -> None:
         words = json.loads(line)
         if "start" in words:
             answer: Any = _fork(words.pop("start"), words)
+        elif "know_the_rules" in words:
+            cluster_engine.know_the_rules()
+            answer = None
         elif "reap" in words:
             answer = os.waitstatus_to_exitcode(os.waitpid(words["reap"], 0)[1])
         else:

@@ -15,8 +15,8 @@ def machine(*more: str) -> str:
     """Return the machine in one line: cores, memory, versions of what was used."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     told = [
-        f"{os.cpu_count()} cores", f"{memory:.0f} GiB", f"Linux {platform.release().partition("-")[0]}", f"Python {platform.python_version()}",
-        *more,
+        f"{os.cpu_count()} cores", f"{memory:.0f} GiB", f"Linux {platform.release().partition('-')[0]}",
+        f"Python {platform.python_version()}", *more,
     ]  # fmt: skip
     return ", ".join(told)
 
