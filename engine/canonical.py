@@ -107,9 +107,9 @@ def _clean(value: Any) -> Any:
 
 
 def _clean_dict(value: dict[Any, Any]) -> dict[str, Any]:
-    for key in value:
-        if not _is_key(key):
-            raise _Misfit(_KEY_WRONG, f".{key}")
+    wrong = _first_wrong_key(tuple(value))
+    if wrong is not None:
+        raise _Misfit(_KEY_WRONG, f".{wrong}")
     cleaned = {}
     for key, item in value.items():
         try:
@@ -128,9 +128,10 @@ def _clean_below(item: Any, index: int) -> Any:
         raise found.below(f"[{index}]") from None
 
 
-@lru_cache(maxsize=4096)
-def _is_key(key: Any) -> bool:
-    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+@lru_cache(maxsize=256)
+def _first_wrong_key(keys: tuple[Any, ...]) -> str | None:
+    """Return the first key that is no word; kept, because what is written has the same few shapes again and again."""
+    return next((str(key) for key in keys if not isinstance(key, str) or not _KEY.fullmatch(key)), None)
 
 
 def _text(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from engine import canonical, field_values
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 LONGEST_REQUEST = 128
 LONGEST_PRINCIPAL = 64
+_parts_of = attrgetter(*PAPER_PARTS)
 
 
 class CommandIdWrong(Refused):
@@ -66,8 +68,7 @@ def _is_map_of_texts(value: Any) -> bool:
 
 def _is_papers(value: Any) -> bool:
     return isinstance(value, tuple) and all(
-        isinstance(one, Document) and all(isinstance(getattr(one, part), str) for part in PAPER_PARTS)
-        for one in value
+        isinstance(one, Document) and all(map(_is_free_text, _parts_of(one))) for one in value
     )
 
 

@@ -102,8 +102,10 @@ class Command:
 
     def body(self) -> dict[str, Any]:
         """Return what is asked, without who asks and on which request: what a repeat must share."""
-        body = {name: _plain(getattr(self, name)) for name in _asked(type(self))}
-        body["kind"] = self.kind
+        body: dict[str, Any] = {"kind": self.kind}
+        for name in _asked(type(self)):
+            part = getattr(self, name)
+            body[name] = [_plain(item) for item in part] if part.__class__ is tuple else part
         return body
 
     def body_hash(self) -> str:
@@ -128,11 +130,7 @@ def _asked(kind: type[Command]) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Document):
-        return {name: getattr(value, name) for name in PAPER_PARTS}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
+    return {name: getattr(value, name) for name in PAPER_PARTS} if isinstance(value, Document) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

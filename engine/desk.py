@@ -279,23 +279,18 @@ class Desk:
         about = orjson.dumps(
             {"state": case.state, "due_on": case.due_on, **facts}, option=orjson.OPT_SORT_KEYS
         ).decode()
-        told: set[tuple[str, str]] = set()
+        day = self.day.isoformat()
+        told: dict[tuple[str, str], None] = {}
         for tell in tells:
-            bound = bound_to(case, tell.to)
-            if bound is None:
-                continue
-            where, role = bound
-            for person in self.tx.members(where, role, self.day.isoformat()) if role else [where]:
-                if (tell.notice, person) not in told:
-                    told.add((tell.notice, person))
-                    self._notice(case, seq, tell.notice, person, about)
-
-    def _notice(self, case: Case, seq: int, word: str, person: str, about: str) -> None:
-        notice, now = new_id(), self.tx.now
+            where, role = bound_to(case, tell.to) or ("", "")
+            for person in self.tx.members(where, role, day) if role else filter(None, [where]):
+                told[tell.notice, person] = None
         suppressed = "import" if self.suppressed else None
-        self.writing.notices.append((notice, case.id, seq, word, person, about, now, suppressed))
-        if suppressed is None:
-            for channel in self.engine.channels:
+        channels = () if suppressed else self.engine.channels
+        for word, person in told:
+            notice = new_id()
+            self.writing.notices.append((notice, case.id, seq, word, person, about, self.tx.now, suppressed))
+            for channel in channels:
                 self.promise("notice.requested", notice, channel)
 
     def promise(self, topic: str, subject: str, channel: str) -> None:
