@@ -84,7 +84,9 @@ def crash_checks() -> list[Check]:
 def soak_checks() -> list[Check]:
     """Return the slow groups. A folder without any is fine (pytest's exit code 5)."""
     command = tool("pytest", "-q", "-s", "-m", "slow", "-o", "timeout=0", "tests")
-    return [Check("slow tests", command, good=(0, 5))]
+    # The quick run tries few examples of a property; here it tries a hundred times as many.
+    properties = ("env", "MORE_EXAMPLES=100", *tool("pytest", "-q", "-o", "timeout=0", "tests/unit"))
+    return [Check("slow tests", command, good=(0, 5)), Check("properties", properties)]
 
 
 def run(check: Check, seconds_left: float) -> tuple[bool, float]:
