@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import create_engine, func, or_, select, text
 from sqlalchemy.orm import Session, registry
 from transitions import Machine
@@ -97,6 +98,8 @@ def approver(url: str, numbers: Iterable[int]) -> Callable[[Fire], None]:
         url.replace("postgresql://", "postgresql+psycopg://"),
         pool_size=8,
         connect_args={"options": "-c tiendo.reads=engine"},
+        # The store's own way of writing JSON, so that the bytes are the same.
+        json_serializer=lambda value: orjson.dumps(value).decode(),
     )
     recorded = _recorded(engine, set(numbers))
 

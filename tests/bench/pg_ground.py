@@ -31,7 +31,7 @@ SETTINGS = {
     "checkpoint_completion_target": "0.9", "autovacuum_naptime": "1min",
 }  # fmt: skip
 #: Enough for a run of one client of some seconds and for eight clients of one or two.
-CASES = 1600
+CASES = 1200
 _HOUR = 3_600_000_000
 _PREWARM = (
     "SELECT sum(bench.pg_prewarm(oid)) FROM pg_class WHERE relkind IN ('r', 'i', 't') AND relnamespace <> 11"

@@ -149,7 +149,7 @@ def _spent(found: pg_transitions.Figures) -> None:
           f" {run.rss:.0f} MB a process")  # fmt: skip
 
 
-_SHORT = 640
+_SHORT = 480
 
 PARTS: dict[str, Callable[[Ground, Say], bool]] = {
     "pg": transitions, "pg_naive": naive, "pg_bulk": bulk, "pg_tick": ticks, "pg_memory": memory,
