@@ -16,7 +16,7 @@ WORDS = st.sampled_from(
 VALUES = st.none() | st.text("abc", min_size=1, max_size=3)
 
 
-@tries(40)
+@tries(25)
 @given(st.lists(st.lists(st.tuples(WORDS, VALUES), max_size=6), max_size=8))
 def test_the_fold_of_what_changed_is_the_case(commands: list[list[tuple[str, Any]]]) -> None:
     draft = Draft(Case(id="c"))
@@ -32,7 +32,7 @@ def test_the_fold_of_what_changed_is_the_case(commands: list[list[tuple[str, Any
     assert words == draft.case.projection()
 
 
-@tries(30)
+@tries(20)
 @given(WORDS, VALUES, VALUES)
 def test_a_change_back_leaves_no_trace(word: str, first: Any, second: Any) -> None:
     draft = Draft(Case(id="c"))

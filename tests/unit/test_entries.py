@@ -128,7 +128,7 @@ PLAIN = st.recursive(
 )
 
 
-@tries(40)
+@tries(25)
 @given(PLAIN)
 def test_the_canonical_form_is_that_of_rfc_8785(value: Any) -> None:
     try:
@@ -142,7 +142,7 @@ def test_the_canonical_form_is_that_of_rfc_8785(value: Any) -> None:
     assert canonical.write(canonical.check(orjson.loads(payload))) == payload
 
 
-@tries(30)
+@tries(20)
 @given(
     st.floats()
     | st.integers(min_value=2**53)

@@ -22,7 +22,7 @@ from engine.legal_clock import (
     due,
     explain,
 )
-from tests.properties import tries
+from tests.properties import MORE, tries
 from tests.shipped import CALENDAR
 
 #: Put the printed seed of a failed run here to see it again.
@@ -149,7 +149,7 @@ def check_many(count: int) -> None:
 
 
 def test_due_is_the_last_row_of_explain_and_what_a_slow_count_finds() -> None:
-    check_many(600)
+    check_many(300 * MORE)
 
 
 @pytest.mark.slow
@@ -158,7 +158,7 @@ def test_the_same_on_a_hundred_thousand_cases() -> None:
 
 
 @given(STARTS, AMOUNTS, UNITS)
-@tries(40)
+@tries(25)
 def test_one_day_more_never_ends_earlier(start: date, amount: int, unit: Unit) -> None:
     # when
     less = due(Within(amount, unit), start=start, plan_year=2026, calendar=CALENDAR).due_on
@@ -173,7 +173,7 @@ def test_one_day_more_never_ends_earlier(start: date, amount: int, unit: Unit) -
 
 
 @given(STARTS, AMOUNTS, UNITS)
-@tries(40)
+@tries(25)
 def test_starting_a_day_later_never_ends_earlier(start: date, amount: int, unit: Unit) -> None:
     # when
     rule = Within(amount, unit)
@@ -187,7 +187,7 @@ def test_starting_a_day_later_never_ends_earlier(start: date, amount: int, unit:
 
 
 @given(STARTS, AMOUNTS, st.integers(0, 60), st.data())
-@tries(40)
+@tries(25)
 def test_a_pause_of_some_working_days_moves_a_period_by_exactly_those(
     start: date, amount: int, length: int, data: st.DataObject
 ) -> None:
@@ -207,7 +207,7 @@ def test_a_pause_of_some_working_days_moves_a_period_by_exactly_those(
 
 
 @given(STARTS, AMOUNTS, UNITS, st.integers(0, 30), st.integers(0, 30))
-@tries(40)
+@tries(25)
 def test_what_a_stopped_period_has_left_is_what_it_needs_after_resuming(
     start: date, amount: int, unit: Unit, after: int, length: int
 ) -> None:

@@ -11,7 +11,7 @@ from tests.properties import tries
 SUBJECT = "0" * 32
 
 
-@tries(30)
+@tries(20)
 @given(
     st.one_of(
         st.text(st.characters(categories=["L", "N"]), max_size=30), st.integers(0, 10**12), st.booleans()

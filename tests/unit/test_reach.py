@@ -41,7 +41,7 @@ def by_the_words_of_the_rule(seats: Iterable[Seat], chart: Iterable[_Organisatio
             return plain | managed
 
 
-@tries(40)
+@tries(25)
 @given(SEATS, CHARTS)
 def test_any_chart_is_reached_as_the_rules_say(seats: list[Seat], chart: tuple[_Organisation, ...]) -> None:
     # given any chart, rings and unknown parents included
@@ -49,7 +49,7 @@ def test_any_chart_is_reached_as_the_rules_say(seats: list[Seat], chart: tuple[_
     assert _reach(seats, chart, TODAY) == by_the_words_of_the_rule(seats, chart)
 
 
-@tries(30)
+@tries(20)
 @given(SEATS, CHARTS)
 def test_one_more_seat_never_hides_anything(seats: list[Seat], chart: tuple[_Organisation, ...]) -> None:
     assert _reach(seats[:-1], chart, TODAY) <= _reach(seats, chart, TODAY)

@@ -370,7 +370,7 @@ VALUES = st.one_of(
 )
 
 
-@tries(30)
+@tries(20)
 @given(st.sampled_from(sorted(REGISTERS)), st.data())
 def test_no_value_whatever_makes_the_checks_fall_over(kind: str, data: st.DataObject) -> None:
     # given any values under known and unknown words

@@ -476,7 +476,7 @@ def test_hashes_follow_what_is_said_and_not_how_it_is_laid_out() -> None:
     assert rows[0] == rows[1] == rows[3] != rows[2]
 
 
-@tries(30)
+@tries(20)
 @given(st.lists(st.integers(-400, 400), min_size=1, max_size=6, unique=True), st.integers(-500, 500))
 def test_on_every_day_the_book_agrees_with_a_plain_search(starts: list[int], asked: int) -> None:
     # given rows that follow one another without gap, the last one open
@@ -519,7 +519,7 @@ SPLICES = (
 )
 
 
-@tries(60)
+@tries(40)
 @given(st.integers(0, len(MUTABLE)), st.integers(0, 12), st.sampled_from(SPLICES))
 def test_a_damaged_pack_is_refused_or_is_a_pack(at: int, cut: int, splice: str) -> None:
     # given

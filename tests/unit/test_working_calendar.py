@@ -110,7 +110,7 @@ def test_each_swap_keeps_the_number_of_working_days() -> None:
 
 
 @given(DAYS, st.integers(-400, 400))
-@tries(40)
+@tries(25)
 def test_adding_working_days_is_what_a_day_by_day_count_finds(day: date, count: int) -> None:
     # given
     step = timedelta(days=1 if count > 0 else -1)
@@ -129,7 +129,7 @@ def test_adding_working_days_is_what_a_day_by_day_count_finds(day: date, count: 
 
 
 @given(DAYS, DAYS)
-@tries(40)
+@tries(25)
 def test_days_between_is_the_other_way_round(one: date, other: date) -> None:
     # when
     count = CALENDAR.working_days_between(one, other)
@@ -141,7 +141,7 @@ def test_days_between_is_the_other_way_round(one: date, other: date) -> None:
 
 
 @given(DAYS)
-@tries(40)
+@tries(25)
 def test_the_neighbours_of_a_day_are_worked_and_nearest(day: date) -> None:
     # when
     after, before = CALENDAR.next_working(day), CALENDAR.last_working_before(day)

@@ -203,7 +203,7 @@ def test_damaged_files_are_read_or_refused_and_nothing_else() -> None:
     places = set()
 
     # when
-    for _ in range(600 * MORE):
+    for _ in range(300 * MORE):
         text = bytearray(SAMPLE.encode())
         for _ in range(dice.randint(1, 4)):
             at = dice.randrange(len(text))
@@ -226,5 +226,5 @@ def test_damaged_files_are_read_or_refused_and_nothing_else() -> None:
     # then
     print(counts, file=sys.stderr)
     assert min(places) >= (1, 1)
-    assert counts["read"] > 20
-    assert counts["refused"] > 20
+    assert counts["read"] > 10
+    assert counts["refused"] > 10
