@@ -101,24 +101,31 @@ def put(store: Store, content: bytes | BinaryIO, content_type: str) -> str:
     sha256 = hashlib.sha256(payload).hexdigest()
     with store.begin() as tx:
         # Stored before: its day begins anew, or the sweep could take it from under the next command.
-        if tx.run(
-            "UPDATE file SET stored_at = :now WHERE sha256 = :sha256 RETURNING sha256",
-            {"now": tx.now, "sha256": sha256},
-        ):
-            return sha256
-        _insert(tx, sha256, payload, content_type)
+        if not keep(tx, sha256):
+            _insert(tx, sha256, payload, content_type)
     return sha256
+
+
+def keep(tx: Transaction, sha256: str) -> bool:
+    """Let the day of a file begin anew and hold it until the transaction ends; False when it isn't stored.
+
+    A command that names a file keeps it, so that the sweep never takes what is being named just now.
+    """
+    held = "UPDATE file SET stored_at = :now WHERE sha256 = :sha256 RETURNING sha256"
+    return bool(tx.run(held, {"now": tx.now, "sha256": sha256}))
 
 
 def _insert(tx: Transaction, sha256: str, payload: bytes, content_type: str) -> None:
     tx.run(
-        "INSERT INTO file (sha256, size_bytes, type, stored_at) VALUES (:sha256, :size, :type, :now)",
+        "INSERT INTO file (sha256, size_bytes, type, stored_at) VALUES (:sha256, :size, :type, :now)"
+        # Somebody else may be storing the same at this moment.
+        " ON CONFLICT (sha256) DO UPDATE SET stored_at = excluded.stored_at",
         {"sha256": sha256, "size": len(payload), "type": content_type, "now": tx.now},
     )
     cuts = [*range(0, len(payload), CHUNK_BYTES), len(payload)]
     for part, (start, end) in enumerate(pairwise(cuts)):
         tx.run(
-            "INSERT INTO file_chunk (sha256, part, bytes) VALUES (:sha256, :part, :bytes)",
+            "INSERT INTO file_chunk (sha256, part, bytes) VALUES (:sha256, :part, :bytes) ON CONFLICT DO NOTHING",
             {"sha256": sha256, "part": part, "bytes": payload[start:end]},
         )
 
@@ -186,7 +193,7 @@ def sweep_orphans(store: Store, *, older_than_hours: int = 24) -> int:
     if not orphans:
         return 0
     with store.begin() as tx:
-        # What was written since that look counts too, now that nobody else can write.
+        # What was written since that look counts too; what is being written just now keeps its file (see `keep`).
         late = tx.run(
             "SELECT entry FROM transition_log WHERE recorded_at > :newest AND entry LIKE :named",
             {"newest": newest, "named": '%"file":%'},
@@ -198,7 +205,9 @@ def sweep_orphans(store: Store, *, older_than_hours: int = 24) -> int:
 
 def _deleted(tx: Transaction, sha256: str, before: int) -> int:
     values = {"sha256": sha256, "before": before}
-    if not tx.run("SELECT 1 FROM file WHERE sha256 = :sha256 AND stored_at < :before", values):
+    # Held before it is looked at: whoever names it just now has given it a new day.
+    held = "UPDATE file SET stored_at = stored_at WHERE sha256 = :sha256 AND stored_at < :before RETURNING sha256"
+    if not tx.run(held, values):
         return 0
     tx.run("DELETE FROM file_chunk WHERE sha256 = :sha256", {"sha256": sha256})
     tx.run("DELETE FROM file WHERE sha256 = :sha256", {"sha256": sha256})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import field_values
+from engine import field_values, files
 from engine.entries import Entry
 from engine.errors import Words, did_you_mean
 from engine.refusals import DocumentWrong, NotEditable
@@ -81,7 +81,7 @@ def checked_documents(
         _parts(paper, code)
         if paper.signed_on:
             field_values.check_day(paper.type, paper.signed_on)
-        if paper.file and not desk.tx.run("SELECT 1 FROM file WHERE sha256 = :file", {"file": paper.file}):
+        if paper.file and not files.keep(desk.tx, paper.file):
             raise DocumentWrong(
                 document=paper.type,
                 code=code,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine import civil_time, locking, timers
-from engine.commands import Comment, Edit, Fire, Register, Start
+from engine import civil_time, files, locking, timers
+from engine.commands import Attach, Comment, Edit, Fire, Register, Start
 from engine.errors import TiendoError
 from engine.execute import _one, execute, execute_all
 from engine.machine import RequirementsUnmet
@@ -22,7 +22,7 @@ from engine.refusals import CaseUnknown, CommandIdReused, VersionConflict
 from engine.store import Contended
 from tests import small_definitions as small
 from tests import stores
-from tests.builders import ADMIN, World, codes, doing, submitted, world
+from tests.builders import ADMIN, World, codes, doing, paper, submitted, world
 from tests.processes import wait_until
 
 if TYPE_CHECKING:
@@ -327,6 +327,29 @@ def test_projects_of_two_provinces_do_not_wait_for_each_other(w: World) -> None:
     with holding(w, Fire(principal=w.people["head"], case=here, trigger="grant_it")):
         # then the other is granted meanwhile
         assert beside(w, lambda other: other.fire("head", there, "grant_it")).join().state == "granted"
+
+
+def test_the_sweep_never_takes_a_file_that_is_being_named_just_now(w: World) -> None:
+    # given an old file that nobody names yet
+    order = submitted(w)
+    named, orphan = (files.put(w.engine.store, content, "text/plain") for content in (b"named", b"orphan"))
+    w.clock.move(days=2)
+    attached = Attach(principal=w.people["buyer"], case=order, documents=(paper(file=named),))
+    # when the sweep comes while a command that names it is not committed yet
+    answer = meanwhile(w, attached, (), lambda beside: files.sweep_orphans(beside.engine.store))
+    # then it waits, and takes the other one only
+    assert answer == 1
+    with w.engine.store.read() as connection:
+        assert files.has(connection, named)
+        assert not files.has(connection, orphan)
+    w.assert_clean()
+
+
+def test_the_same_file_stored_by_two_at_once_is_stored_once(w: World) -> None:
+    content = bytes(range(256)) * 2000
+    stored = at_once(*[lambda: files.put(w.engine.store, content, "application/pdf")] * 4)
+    assert len(set(stored)) == 1
+    assert b"".join(files.open(w.engine.store, stored[0])) == content
 
 
 # Nobody waits in a ring.
