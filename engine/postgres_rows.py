@@ -71,6 +71,7 @@ class PostgresTransaction:
         self._last: int | None = None
         self._held: set[str] = set()
         self._places: dict[str, Place] = {}
+        self._whereabouts: dict[str, Whereabouts] = {}
         self._looked_below: set[str] = set()
         self._members: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._grants: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
@@ -158,7 +159,12 @@ class PostgresTransaction:
     # Before any lock.
 
     def where(self, case: str) -> Whereabouts | None:
-        """Return where a case stands; None when there is no such case."""
+        """Return where a case stands; None when there is no such case.
+
+        A bulk asks once to know its locks and once more for each command: `claim` looks again at what was told first.
+        """
+        if case in self._whereabouts:
+            return self._whereabouts[case]
         clock = [(questions.CLOCK, ())] if self._now is None else []
         *times, rows = self.ask(*clock, (questions.PLACES, (case.replace("\0", ""),)))
         for time in times:
@@ -167,7 +173,8 @@ class PostgresTransaction:
             return None
         places = {row[1]: _place(*row[2:]) for row in rows}
         self._places.update(places)
-        return Whereabouts(rows[-1][0], tuple(places.values()))
+        self._whereabouts[case] = Whereabouts(rows[-1][0], tuple(places.values()))
+        return self._whereabouts[case]
 
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path."""
@@ -331,28 +338,55 @@ class PostgresTransaction:
         self.has_published = self.has_published or bool(writing.published)
         asked = list(postgres_writing.statements(writing, self.now))
         self._forget()
+        for known in [
+            one
+            for one, at in self._whereabouts.items()
+            if not writing.cases.keys().isdisjoint(at.path.split("/"))
+        ]:
+            del self._whereabouts[known]
         answers = self._finish(asked) if last else self.ask(*asked)
         for (text, values), rows in zip(asked, answers, strict=True):
             if text == postgres_writing.UPDATE_CASE and not rows:
                 raise Broken(case=values[-2], why="the row moved under the lock")
 
-    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def run(
+        self, sql: str, values: Mapping[str, Any] | None = None, *, last: bool = False
+    ) -> list[tuple[Any, ...]]:
         """Run one statement with `:named` values and return its rows."""
         if sql.startswith(_SILENT):
             self._waiting.append((sql, ()))
             self._forget()
+            if sql.startswith("ROLLBACK"):
+                self._whereabouts.clear()
             return []
-        text, names = _numbered(sql)
-        (rows,) = self.ask((text, [(values or {})[name] for name in names]))
+        (rows,) = self.run_all((sql, values or {}), last=last)
         return rows
+
+    def run_all(
+        self, *asked: tuple[str, Mapping[str, Any]], last: bool = False
+    ) -> list[list[tuple[Any, ...]]]:
+        """Run several statements in one round trip; the first that fails ends it."""
+        statements = [self._statement(sql, values) for sql, values in asked]
+        return self._finish(statements) if last else self.ask(*statements)
+
+    def _statement(self, sql: str, values: Mapping[str, Any]) -> Statement:
+        text, names = _numbered(sql, has_now=self._clock is not None or "now" in values)
+        given = values if self._clock is None else {"now": self.now, **values}
+        return text, [given[name] for name in names]
 
 
 @lru_cache(maxsize=512)
-def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Return a statement with $1, $2 … in the place of its :names, and the names in that order."""
+def _numbered(sql: str, *, has_now: bool) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with $1, $2 … in the place of its :names, and the names in that order.
+
+    Shapes:
+        has_now: False: `:now` is read from the clock of the database.
+    """
     names: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
+        if found[1] == "now" and not has_now:
+            return questions.NOW
         return f"${names.setdefault(found[1], len(names) + 1)}" if found[1] else found[0]
 
     return _WORDS.sub(number, sql), tuple(names)
