@@ -105,7 +105,7 @@ class Range:
     def __exit__(self, *_: object) -> None:
         if self._process.stdin and self._process.stdout:
             self._process.stdin.close()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process.stdout.close()
 
     def _ready(self, kind: str) -> list[dict[str, Any]]:

@@ -101,7 +101,9 @@ def test_commands_of_every_kind_struck_at_every_file_call_are_whole_or_not_there
 
     # when every file call of each is struck, then everything is as it must be after each
     for kind, is_crashed in LONG:
-        strike_all(tmp_path / f"{kind} {is_crashed}", kind, is_crashed=is_crashed, is_short=False, tally=tally)  # fmt: skip
+        folder = tmp_path / f"{kind} {is_crashed}"
+        strike_all(folder, kind, is_crashed=is_crashed, is_short=False, tally=tally)
+        print(f"\nup to {kind}, {'after a crash' if is_crashed else 'in order'}: {tally.blows.total()}")
     print(f"\n{tally}")
 
     # and there were enough
