@@ -23,6 +23,7 @@ AIMS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "commit": _at("db", **_COMMIT, within=_WRITING),
         "sent": _at("db", **_COMMIT, within=_WRITING, when="after"),
         "answer": _at("db", side="answers", words="^-> COMMIT", within=_WRITING),
+        "told": _at("db", side="answers", words="^-> COMMIT", within=_WRITING, when="after"),
         "bell": _at("bell", side="asks", words=_RING),
         "rung": _at("bell", side="answers", words=_RING),
     },
@@ -42,13 +43,19 @@ AIMS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
 }  # fmt: skip
 #: What is aimed at for a point; a process may pass the message so many times before it dies there.
 FOR_POINT = {
-    "F01": ("client", ("lock", "write", "half", "commit")), "F02": ("client", ("sent", "answer")), "F03": ("client", ("rung",)),
-    "F04": ("client", ("bell",)), "F05": ("worker", ("taken",)), "F06": ("worker", ("claim", "rcpt")),
-    "F07": ("worker", ("dot", "record")), "F08": ("worker", ("recorded",)), "F09": ("ticker", ("fire", "fired", "swept")),
-}  # fmt: skip
+    "F01": ("client", ("lock", "write", "half", "commit")),
+    "F02": ("client", ("sent", "answer")),
+    "F03": ("client", ("rung", "told")),
+    "F04": ("client", ("bell",)),
+    "F05": ("worker", ("taken",)),
+    "F06": ("worker", ("claim", "rcpt")),
+    "F07": ("worker", ("dot", "record")),
+    "F08": ("worker", ("recorded",)),
+    "F09": ("ticker", ("fire", "fired", "swept")),
+}
 WORK = {
-    "lock": 8, "write": 6, "half": 6, "commit": 6, "sent": 6, "answer": 6, "bell": 3, "rung": 3, "taken": 3, "claim": 4,
-    "rcpt": 4, "dot": 4, "record": 4, "recorded": 4, "fire": 3, "fired": 3, "swept": 3,
+    "lock": 8, "write": 6, "half": 6, "commit": 6, "sent": 6, "answer": 6, "told": 6, "bell": 2, "rung": 1,
+    "taken": 3, "claim": 4, "rcpt": 4, "dot": 4, "record": 4, "recorded": 4, "fire": 2, "fired": 2, "swept": 2,
 }  # fmt: skip
 #: Where a line is cut while its process lives on: the answer is then not known.
 CUTS: dict[str, list[tuple[str, dict[str, Any]]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 
     from tests.servers.postgres import Database
     from tests.servers.redis import RedisServer
+
+
+KILLS = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture
+def count_kills(request: pytest.FixtureRequest) -> Counter[str]:
+    """Kills by store, over all tests: shown in the end."""
+    return request.config.stash.setdefault(KILLS, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many processes were killed in all."""
+    if counted := config.stash.get(KILLS, None):
+        of = ", ".join(f"{count} on {store}" for store, count in counted.most_common())
+        terminalreporter.write_line(f"processes killed: {counted.total()} ({of})")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from tests.crash.each_call import BLOWS, Range, Struck, Tally
 from tests.processes import has_strace
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
@@ -42,7 +43,9 @@ def told_rightly(struck: Struck) -> bool:
     return struck.outcome == "done" or struck.outcome.startswith("unavailable store_")
 
 
-def test_a_transition_struck_at_each_of_its_file_calls_is_whole_or_not_there(tmp_path: Path) -> None:
+def test_a_transition_struck_at_each_of_its_file_calls_is_whole_or_not_there(
+    tmp_path: Path, count_kills: Counter[str]
+) -> None:
     if not has_strace():
         warnings.warn(
             "strace is missing: file calls are not struck one by one here; CI has it",
@@ -56,6 +59,9 @@ def test_a_transition_struck_at_each_of_its_file_calls_is_whole_or_not_there(tmp
     # when each of them is struck, then everything is as it must be after each
     strike_all(tmp_path / "fire", "fire", is_crashed=False, is_short=True, tally=tally)
     print(f"\n{tally}")
+    count_kills["SQLite at each file call"] += sum(
+        count for name, count in tally.blows.items() if name.endswith("signal=KILL")
+    )
 
     # and there were many, of each kind
     assert tally.blows.total() >= 300

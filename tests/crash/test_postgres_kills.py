@@ -19,6 +19,7 @@ from tests.crash.cluster_tally import Tally
 from tests.crash.weather import rough
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -32,7 +33,10 @@ RANDOM_KILLS = 200
 
 @pytest.mark.timeout(900)
 def test_seven_hundred_kills_of_a_cluster_lose_nothing_and_hit_every_point(
-    tmp_path: Path, servers: tuple[PostgresServer, RedisServer], make_database: Callable[[], Database]
+    tmp_path: Path,
+    servers: tuple[PostgresServer, RedisServer],
+    make_database: Callable[[], Database],
+    count_kills: Counter[str],
 ) -> None:
     # given two stores, one after the other, each with three clients, two workers and two tickers
     plan, total, seed = ClusterPlan(KILLS, rounds=2), Tally(), time.time_ns() % 100_000
@@ -42,6 +46,7 @@ def test_seven_hundred_kills_of_a_cluster_lose_nothing_and_hit_every_point(
             # when all of them are killed at random moments and at every point, and the servers have bad days
             cluster.run(plan.round(), rough)
             total.add(cluster.tally)
+            count_kills["PostgreSQL"] += cluster.tally.kills.total()
 
             # then no promise was broken
             found = [f"[{policy}, seed {seed}] {one}" for one in cluster.findings]
