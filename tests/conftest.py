@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from tests.sql_watch import _only_execute_writes_its_tables  # noqa: F401 - a fixture for every test
 
@@ -52,6 +54,17 @@ def _watch(audited: str, arguments: tuple[Any, ...]) -> None:
 
 # An audit hook sees every socket of this process, also of libraries; it can't be taken off again.
 sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def _the_technical_log_is_given_back() -> Iterator[None]:
+    """Take the log set-up of a test back: it writes to what the test ran captures, and that is closed after it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
