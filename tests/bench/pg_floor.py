@@ -96,6 +96,9 @@ def run(ground: Ground, floor: Floor, clients: int, commands: int, *, warm: int)
     Shapes:
         clients: on at most two threads. commands: divisible by clients. warm: of each client, not counted.
     """
+    pgbench = ground.server.programs / "pgbench"
+    if not pgbench.exists():
+        raise RuntimeError(f"the floor needs pgbench beside the server's programs; {pgbench} is not there")
     with ground.fresh(floor.template) as database:
         with ground.server.superuser(database.name) as connection:
             since = mark(connection)
@@ -106,7 +109,7 @@ def run(ground: Ground, floor: Floor, clients: int, commands: int, *, warm: int)
         before = ground.busy_seconds()
         done = subprocess.run(
             [
-                str(ground.server.programs / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--client={clients}",
+                str(pgbench), "--no-vacuum", "--protocol=prepared", f"--client={clients}",
                 f"--jobs={min(clients, 2)}", f"--transactions={commands // clients}", f"--file={script}",
                 "--define=turn=-1", f"--define=clients={clients}", "--log", f"--log-prefix={log}", database.app_url,
             ],
