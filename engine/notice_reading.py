@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine.names import ERASED, OURS
+from engine.civil_time import day_at
 from engine.personal import is_commitment
+from engine.shown_values import ERASED, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 #: Somebody who stands in may be away, too; further than this nobody is looked for.
 _MOST_SUBSTITUTES = 5
 _NOTICE = """
-SELECT n.case_id, n.word, n.person, n.facts, n.created_at, l.entry
-  FROM notice n LEFT JOIN transition_log l ON l.subject_kind = 'case' AND l.subject = n.case_id AND l.seq = n.seq
+SELECT n.case_id, n.word, n.person, n.facts, n.created_at, l.entry, c.parent
+  FROM notice n JOIN workflow_case c ON c.id = n.case_id
+  LEFT JOIN transition_log l ON l.subject_kind = 'case' AND l.subject = n.case_id AND l.seq = n.seq
  WHERE n.id = :id"""
 _STANDS_IN = """
 SELECT substitute, from_on FROM substitution
@@ -93,7 +95,7 @@ class NoticeFacts:
         return self.values.get(value, ERASED.text(language)) if is_commitment(value) else value
 
 
-def look(tx: Transaction, notice: str, today: str, address_word: str) -> NoticeFacts | None:
+def look(tx: Transaction, notice: str, address_word: str) -> NoticeFacts | None:
     """Return the facts of a notice; None when there is no such notice, or its case is gone.
 
     Shapes:
@@ -102,21 +104,26 @@ def look(tx: Transaction, notice: str, today: str, address_word: str) -> NoticeF
     found = tx.run(_NOTICE, {"id": notice})
     if not found:
         return None
-    case_id, word, person, told, created_at, entry_text = found[0]
-    case = tx.case(case_id)
-    if case is None:
-        return None
+    case_id, word, person, told, created_at, entry_text, parent = found[0]
+    today = day_at(tx.now).isoformat()
     entry = orjson.loads(entry_text) if entry_text else {}
-    receiver, since = _stands_in(tx, person, today)
+    cases = tx.cases([case_id, parent] if parent else [case_id])
+    case = cases[case_id]
     by = entry.get("principal", {})
     concerned = {
-        person, receiver, case.holder_organisation, case.holder_person, by.get("person"), by.get("organisation"),
+        person, case.holder_organisation, case.holder_person, by.get("person"), by.get("organisation"),
         *case.parties.values(),
     }  # fmt: skip
-    rows = _rows(tx, sorted(one for one in concerned if one and one not in OURS))
+    who = {"person": person, "today": today}
+    stands_in, seats, rows = tx.run_all((_STANDS_IN, who), (_SEATS, who), _rows(concerned))
+    receiver, since = person, ""
+    if stands_in:
+        receiver, since = _stands_in(tx, person, today)
+        seats, more = tx.run_all((_SEATS, {"person": receiver, "today": today}), _rows({receiver}))
+        rows += more
     facts = NoticeFacts(
         case=case,
-        parent=tx.case(case.parent) if case.parent else None,
+        parent=cases.get(parent),
         word=word,
         person=person,
         receiver=receiver,
@@ -124,13 +131,13 @@ def look(tx: Transaction, notice: str, today: str, address_word: str) -> NoticeF
         told=_parsed(told),
         entry=entry,
         created_at=created_at,
-        seats=frozenset((row[0], row[1]) for row in tx.run(_SEATS, {"person": receiver, "today": today})),
-        rows=rows,
+        seats=frozenset((row[0], row[1]) for row in seats),
+        rows={one: Named(code, _parsed(data)) for one, code, data in rows},
     )
     shut = {
         facts.data.get(address_word),
         entry.get("reason"),
-        *(row.data.get("name") for row in rows.values()),
+        *(row.data.get("name") for row in facts.rows.values()),
     }
     facts.values.update(_values(tx, sorted(str(one) for one in shut if is_commitment(one))))
     return facts
@@ -148,10 +155,11 @@ def _stands_in(tx: Transaction, person: str, today: str) -> tuple[str, str]:
     return person, since
 
 
-def _rows(tx: Transaction, ids: list[str]) -> dict[str, Named]:
+def _rows(concerned: Iterable[str | None]) -> tuple[str, dict[str, str]]:
+    """Return the question for the register rows of everybody concerned."""
+    ids = sorted(one for one in concerned if one and one not in OURS)
     asked = "SELECT id, code, data FROM register_row WHERE kind IN ('establishment', 'organisation', 'person') AND id IN "
-    rows = tx.run(asked + _list(len(ids)), _numbered(ids))
-    return {one: Named(code, _parsed(data)) for one, code, data in rows}
+    return asked + _list(len(ids)), _numbered(ids)
 
 
 def _values(tx: Transaction, commitments: list[str]) -> dict[str, Any]:

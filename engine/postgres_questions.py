@@ -1,6 +1,15 @@
-"""What a transaction asks PostgreSQL; each is prepared once on a connection."""
+"""What a transaction asks PostgreSQL, each prepared once on a connection, and how the rows of cases are read."""
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from engine.cases import Case
+from engine.store import Place
 
 CASE = (
     "id, code, definition, parent, root, path, state, came_from, entered_on, final, holder, holder_organisation,"
@@ -20,11 +29,17 @@ BELOW = (
 )
 #: Row by row, in the order of the array.
 LOCKS = "SELECT pg_advisory_xact_lock(name) FROM unnest($1::bigint[]) AS name"
+#: Beside others who read the registers, never beside who writes them.
+BESIDE = "SELECT pg_advisory_xact_lock_shared($1::bigint)"
 #: Not FOR UPDATE: that would make every insert of a child wait for its foreign key.
 HOLD = "SELECT id FROM workflow_case WHERE id = ANY ($1::text[]) ORDER BY root, depth, id FOR NO KEY UPDATE"
 TRY_LOCKS = "SELECT name FROM unnest($1::bigint[]) AS name WHERE pg_try_advisory_xact_lock(name)"
 TRY_HOLD = f"{HOLD} SKIP LOCKED"
+#: µs since 1970 UTC, when a statement reached the server: unlike the running clock, an index can be searched by it.
+NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
 CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, (SELECT max(recorded_at) FROM transition_log)"
+#: Who only looks learns the time with the first answer.
+BEGIN_LOOKING = (("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()), (CLOCK, ()))
 RECEIPT = "SELECT body, answer FROM receipt WHERE principal = $1 AND command = $2"
 #: The seats of a person and of those whom they stand in for; these again in rows without a seat.
 SEATS = """
@@ -61,3 +76,40 @@ SUPPORTED = (
     " SELECT code, category, decided_on, amount_vnd FROM found WHERE decided_on IS NOT NULL"
     " AND (final IS NULL OR final = 'accepted') ORDER BY decided_on, code"
 )
+_WORDS = re.compile(r"'(?:[^']|'')*'|::|:([a-z_]\w*)")
+
+
+@lru_cache(maxsize=512)
+def numbered(sql: str, *, has_now: bool) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with $1, $2 … in the place of its :names, and the names in that order.
+
+    Shapes:
+        has_now: False: `:now` is read from the clock of the database.
+    """
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] == "now" and not has_now:
+            return NOW
+        if not found[1]:
+            return found[0]
+        mark = f"${names.setdefault(found[1], len(names) + 1)}"
+        return f"{mark}::bigint" if found[1] == "now" else mark
+
+    return _WORDS.sub(number, sql), tuple(names)
+
+
+def place_of(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:
+    """Return the place of a case from the columns that decide on its locks."""
+    return Place(definition, plan_year, scope, orjson.loads(parties))
+
+
+def case_of(row: tuple[Any, ...]) -> Case:
+    """Return the case of a row read with `CASE`."""
+    return Case(
+        id=row[0], code=row[1], definition=row[2], parent=row[3], root=row[4], path=row[5], state=row[6],
+        came_from=row[7], entered_on=row[8], final=row[9], holder=row[10], holder_organisation=row[11],
+        holder_person=row[12], held_since=row[13], due_on=row[14], decided_on=row[15], plan_year=row[16],
+        version=row[17], seq=row[18], head=row[19], data=orjson.loads(row[20]), parties=orjson.loads(row[21]),
+        book=orjson.loads(row[22]),
+    )  # fmt: skip

@@ -6,8 +6,6 @@ statement that waits for a lock returns the locked row as it is now and everythi
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from engine import postgres_errors, postgres_writing
 from engine import postgres_questions as questions
 from engine.cases import Case
 from engine.errors import Broken, Words
+from engine.locking import REGISTERS
 from engine.postgres_errors import CommitUnknown, StatementRefused
 from engine.postgres_wire import Failure, Unsendable, array
 from engine.store import (
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 _GRANT = ("code", "category", "decided_on", "amount_vnd")
 #: What needs no answer of its own waits for the next question.
 _SILENT = ("SAVEPOINT ", "RELEASE ", "ROLLBACK TO ")
-_WORDS = re.compile(r"'(?:[^']|'')*'|::|:([a-z_]\w*)")
 _MOVED = Words("hồ sơ vừa đổi chỗ", "the case moved to another place meanwhile")
 
 
@@ -64,12 +62,12 @@ class PostgresTransaction:
         self._clock = clock
         self._renew = renew
         self._looks = looks
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if looks else "BEGIN"
-        self._waiting: list[Statement] = [(begin, ())]
+        self._waiting: list[Statement] = [*questions.BEGIN_LOOKING] if looks else [("BEGIN", ())]
         self._began = self._failed = self._committed = False
         self._now: int | None = None
         self._last: int | None = None
         self._held: set[str] = set()
+        self._reads_registers = False
         self._places: dict[str, Place] = {}
         self._whereabouts: dict[str, Whereabouts] = {}
         self._looked_below: set[str] = set()
@@ -90,6 +88,8 @@ class PostgresTransaction:
         except Failure as why:
             self._failed = True
             raise postgres_errors.ours(why, self._path) from why
+        if self._looks and not self._began:
+            self._read_clock(answers[1])
         self._began = True
         if any(text.startswith("ROLLBACK TO") for text, _ in waited):
             self._failed = False
@@ -171,7 +171,7 @@ class PostgresTransaction:
             self._read_clock(time)
         if not rows:
             return None
-        places = {row[1]: _place(*row[2:]) for row in rows}
+        places = {row[1]: questions.place_of(*row[2:]) for row in rows}
         self._places.update(places)
         self._whereabouts[case] = Whereabouts(rows[-1][0], tuple(places.values()))
         return self._whereabouts[case]
@@ -179,7 +179,7 @@ class PostgresTransaction:
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path."""
         (rows,) = self.ask((questions.BELOW, (path,)))
-        places = {row[1]: _place(*row[2:]) for row in rows}
+        places = {row[1]: questions.place_of(*row[2:]) for row in rows}
         self._places.update(places)
         self._looked_below.update(path.split("/"))
         return list(places.values())
@@ -193,8 +193,10 @@ class PostgresTransaction:
                 self.ask(*taking)
         else:
             numbers = {_number(name): name for name in sorted(locks)}
-            named, found = self.ask(
-                (questions.TRY_LOCKS, (array(sorted(numbers)),)), (questions.TRY_HOLD, (array(cases),))
+            *_, named, found = self.ask(
+                *self._taking_registers(exclusive=False),
+                (questions.TRY_LOCKS, (array(sorted(numbers)),)),
+                (questions.TRY_HOLD, (array(cases),)),
             )
             self._held.update(numbers[row[0]] for row in named)
             self._held.update(row[0] for row in found)
@@ -203,13 +205,27 @@ class PostgresTransaction:
     def _taking(self, locks: Sequence[str], cases: Sequence[str]) -> list[Statement]:
         taking: list[Statement] = []
         if not self._looks:
-            numbers = sorted({_number(name) for name in locks if name not in self._held})
+            taking.extend(self._taking_registers(exclusive=REGISTERS in locks))
+            numbers = sorted(
+                {_number(name) for name in locks if name not in self._held} - {_number(REGISTERS)}
+            )
             if numbers:
                 taking.append((questions.LOCKS, (array(numbers),)))
             if not self._held.issuperset(cases):
                 taking.append((questions.HOLD, (array(cases),)))
         self._held.update(locks, cases)
         return taking
+
+    def _taking_registers(self, *, exclusive: bool) -> list[Statement]:
+        """Return what locks the registers: before all else, so that nobody waits for them with a case in hand.
+
+        Every command reads seats. Were one taken away meanwhile, the log would show a move by somebody who had none.
+        """
+        if REGISTERS in self._held or (self._reads_registers and not exclusive):
+            return []
+        self._reads_registers = True
+        number = _number(REGISTERS)
+        return [(questions.LOCKS, (array([number]),)) if exclusive else (questions.BESIDE, (number,))]
 
     def claim(self, asked: Asked) -> Claimed:
         """Lock, and read in later statements the time, the receipt, cases, families, seats, and who may be told.
@@ -246,7 +262,7 @@ class PostgresTransaction:
 
     def _seen_again(self, row: tuple[Any, ...]) -> Case:
         """Return the case of a row, after making sure that its locks were chosen for what it is now."""
-        case = case_of(row)
+        case = questions.case_of(row)
         place = self._places.get(case.id)
         if place is None:
             is_new_below = case.parent in self._looked_below
@@ -270,13 +286,17 @@ class PostgresTransaction:
 
     def case(self, case: str) -> Case | None:
         """Return one case as it stands, or None."""
-        (rows,) = self.ask((questions.CASES, (array([case.replace("\0", "")]),)))
-        return case_of(rows[0]) if rows else None
+        return self.cases([case.replace("\0", "")]).get(case)
+
+    def cases(self, cases: Sequence[str]) -> dict[str, Case]:
+        """Return id -> case of those that are there, as they stand."""
+        (rows,) = self.ask((questions.CASES, (array(cases),)))
+        return {row[0]: questions.case_of(row) for row in rows}
 
     def family(self, parent: str) -> list[Case]:
         """Return the children of one case as they stand, oldest first."""
         (rows,) = self.ask((questions.FAMILY, (array([parent]),)))
-        return [case_of(row) for row in rows]
+        return [questions.case_of(row) for row in rows]
 
     def members(self, bound: str, role: str, day: str) -> list[str]:
         """Return the persons who hold `role` in `bound` on `day`, in order of id."""
@@ -370,43 +390,11 @@ class PostgresTransaction:
         return self._finish(statements) if last else self.ask(*statements)
 
     def _statement(self, sql: str, values: Mapping[str, Any]) -> Statement:
-        text, names = _numbered(sql, has_now=self._clock is not None or "now" in values)
+        text, names = questions.numbered(sql, has_now=self._clock is not None or "now" in values)
         given = values if self._clock is None else {"now": self.now, **values}
         return text, [given[name] for name in names]
-
-
-@lru_cache(maxsize=512)
-def _numbered(sql: str, *, has_now: bool) -> tuple[str, tuple[str, ...]]:
-    """Return a statement with $1, $2 … in the place of its :names, and the names in that order.
-
-    Shapes:
-        has_now: False: `:now` is read from the clock of the database.
-    """
-    names: dict[str, int] = {}
-
-    def number(found: re.Match[str]) -> str:
-        if found[1] == "now" and not has_now:
-            return questions.NOW
-        return f"${names.setdefault(found[1], len(names) + 1)}" if found[1] else found[0]
-
-    return _WORDS.sub(number, sql), tuple(names)
 
 
 def _number(name: str) -> int:
     """Return the number under which PostgreSQL knows a named lock; two names that share one only wait more."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def _place(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:
-    return Place(definition, plan_year, scope, orjson.loads(parties))
-
-
-def case_of(row: tuple[Any, ...]) -> Case:
-    """Return the case of a row read with `questions.CASE`."""
-    return Case(
-        id=row[0], code=row[1], definition=row[2], parent=row[3], root=row[4], path=row[5], state=row[6],
-        came_from=row[7], entered_on=row[8], final=row[9], holder=row[10], holder_organisation=row[11],
-        holder_person=row[12], held_since=row[13], due_on=row[14], decided_on=row[15], plan_year=row[16],
-        version=row[17], seq=row[18], head=row[19], data=orjson.loads(row[20]), parties=orjson.loads(row[21]),
-        book=orjson.loads(row[22]),
-    )  # fmt: skip

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
-from engine import records
 from engine.commands import new_id
 from engine.errors import Refused, Words
 
@@ -29,6 +26,8 @@ MOST_ATTEMPTS = 12
 #: So many claims in a row that ended without any word: handling this row kills its process, so it is parked.
 MOST_DEATHS = 3
 SECOND = 1_000_000
+#: Later than every instant of the store.
+NEVER = 1 << 62
 _SILENT = tuple(f"{count} claims in a row ended without a word" for count in range(1, MOST_DEATHS + 1))
 #: What the row says of a claim that takes over from a silent one; whoever gives a row back writes its own reason there.
 _COUNTED = (
@@ -38,7 +37,36 @@ _COUNTED = (
 )
 
 
-_OWED = select(func.count()).where(records.outbox.c.state.in_(("pending", "claimed", "in_flight")))
+_CLAIM = (
+    "UPDATE outbox SET state = 'claimed', token = :token, lease_until = :now + :lease, attempts = attempts + 1,"  # noqa: S608
+    f" error = {_COUNTED}"
+    " WHERE id = :id AND (state = 'pending' AND due_at <= :now OR state = 'claimed' AND lease_until < :now)"
+    " RETURNING id, topic, subject, channel, attempts, token, error"
+)
+#: A row that is done keeps its token: by that the delivery beside it knows whose claim it was.
+_DONE = (
+    "UPDATE outbox SET state = 'done', lease_until = NULL, error = NULL"
+    " WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id"
+)
+_DELIVERED = (
+    "INSERT INTO delivery (notice, person, channel, address, message_id, delivered_at)"
+    " SELECT :notice, :person, :channel, :address, :message_id, :now"
+    " FROM outbox WHERE id = :id AND token = :token AND state = 'done'"
+    " ON CONFLICT (notice, person, channel) DO NOTHING"
+)
+_NEXT = """
+SELECT (SELECT min(due_at) FROM outbox WHERE state = 'pending'),
+       (SELECT min(lease_until) FROM outbox WHERE state IN ('claimed', 'in_flight')),
+       (SELECT min(due_at) FROM timer WHERE state = 'waiting')"""
+_UNKNOWN = (
+    "UPDATE outbox SET state = 'parked', token = NULL, lease_until = NULL, error = 'outcome unknown'"
+    " WHERE state = 'in_flight' AND lease_until < :now"
+)
+_DUE = "SELECT topic, id FROM outbox WHERE state = 'pending' AND due_at <= :now{only} ORDER BY due_at LIMIT :limit"
+_LEFT = (
+    "SELECT topic, id FROM outbox WHERE state = 'claimed' AND lease_until < :now{only}"
+    " ORDER BY lease_until LIMIT :limit"
+)
 
 
 class OutboxRowUnknown(Refused):
@@ -76,22 +104,18 @@ def claim_row(store: Store, outbox_id: str, *, lease_seconds: int) -> Row | None
     """
     with store.begin() as tx:
         rows = tx.run(
-            "UPDATE outbox SET state = 'claimed', token = :token, lease_until = :until, attempts = attempts + 1,"  # noqa: S608
-            f" error = {_COUNTED}"
-            " WHERE id = :id AND (state = 'pending' AND due_at <= :now OR state = 'claimed' AND lease_until < :now)"
-            " RETURNING id, topic, subject, channel, attempts, token, error",
-            {"id": outbox_id, "token": new_id(), "now": tx.now, "until": tx.now + lease_seconds * SECOND},
+            _CLAIM, {"id": outbox_id, "token": new_id(), "lease": lease_seconds * SECOND}, last=True
         )
-        if not rows:
-            return None
-        *values, error = rows[0]
-        row = Row(*values)
-        if error == _SILENT[-1]:
-            _close(tx, row, "parked", error)
-            return None
-        if row.attempts > MOST_ATTEMPTS:
-            _close(tx, row, "parked", f"{MOST_ATTEMPTS} attempts without success")
-            return None
+    if not rows:
+        return None
+    *values, error = rows[0]
+    row = Row(*values)
+    if error == _SILENT[-1]:
+        park(store, row, error)
+        return None
+    if row.attempts > MOST_ATTEMPTS:
+        park(store, row, f"{MOST_ATTEMPTS} attempts without success")
+        return None
     return row
 
 
@@ -103,9 +127,10 @@ def mark_in_flight(store: Store, row: Row, *, lease_seconds: int) -> bool:
     with store.begin() as tx:
         return bool(
             tx.run(
-                "UPDATE outbox SET state = 'in_flight', lease_until = :until"
+                "UPDATE outbox SET state = 'in_flight', lease_until = :now + :lease"
                 " WHERE id = :id AND token = :token AND state = 'claimed' RETURNING id",
-                {"id": row.id, "token": row.token, "until": tx.now + lease_seconds * SECOND},
+                {"id": row.id, "token": row.token, "lease": lease_seconds * SECOND},
+                last=True,
             )
         )
 
@@ -116,17 +141,12 @@ def finish(store: Store, row: Row, delivery: dict[str, Any] | None = None) -> bo
     Shapes:
         delivery: {notice, person, channel, address, message_id}, or None where nothing was sent.
     """
+    ours = {"id": row.id, "token": row.token}
+    asked: list[tuple[str, dict[str, Any]]] = [(_DONE, ours)]
+    if delivery is not None:
+        asked.append((_DELIVERED, {**ours, **delivery}))
     with store.begin() as tx:
-        if not _close(tx, row, "done", None):
-            return False
-        if delivery is not None:
-            tx.run(
-                "INSERT INTO delivery (notice, person, channel, address, message_id, delivered_at)"
-                " VALUES (:notice, :person, :channel, :address, :message_id, :now)"
-                " ON CONFLICT (notice, person, channel) DO NOTHING",
-                {**delivery, "now": tx.now},
-            )
-    return True
+        return bool(tx.run_all(*asked, last=True)[0])
 
 
 def put_back(store: Store, row: Row, error: str, *, due_in_seconds: int) -> bool:
@@ -135,8 +155,9 @@ def put_back(store: Store, row: Row, error: str, *, due_in_seconds: int) -> bool
         return bool(
             tx.run(
                 "UPDATE outbox SET state = 'pending', token = NULL, lease_until = NULL, error = :error,"
-                " due_at = :due WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
-                {"id": row.id, "token": row.token, "error": error, "due": tx.now + due_in_seconds * SECOND},
+                " due_at = :now + :wait WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
+                {"id": row.id, "token": row.token, "error": error, "wait": due_in_seconds * SECOND},
+                last=True,
             )
         )
 
@@ -144,17 +165,14 @@ def put_back(store: Store, row: Row, error: str, *, due_in_seconds: int) -> bool
 def park(store: Store, row: Row, error: str) -> bool:
     """Set a row aside where a person sees it. False: fenced off."""
     with store.begin() as tx:
-        return _close(tx, row, "parked", error)
-
-
-def _close(tx: Any, row: Row, state: str, error: str | None) -> bool:
-    return bool(
-        tx.run(
-            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"
-            " WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
-            {"id": row.id, "token": row.token, "state": state, "error": error},
+        return bool(
+            tx.run(
+                "UPDATE outbox SET state = 'parked', token = NULL, lease_until = NULL, error = :error"
+                " WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id",
+                {"id": row.id, "token": row.token, "error": error},
+                last=True,
+            )
         )
-    )
 
 
 def sweep(
@@ -173,22 +191,15 @@ def sweep(
     """
     named = {f"topic_{number}": topic for number, topic in enumerate(topics)}
     only = f" AND topic IN ({', '.join(f':{name}' for name in named)})" if named else ""
+    asked = {"limit": limit, **named}
     with store.begin() as tx:
-        tx.run(
-            "UPDATE outbox SET state = 'parked', token = NULL, lease_until = NULL, error = 'outcome unknown'"
-            " WHERE state = 'in_flight' AND lease_until < :now",
-            {"now": tx.now},
+        _, due, left = tx.run_all(
+            (_UNKNOWN, {}),
+            (_DUE.format(only=only), asked),
+            (_LEFT.format(only=only), asked),
+            last=True,
         )
-        rows = tx.run(
-            f"SELECT topic, id FROM outbox WHERE state = 'pending' AND due_at <= :now{only}"  # noqa: S608
-            " ORDER BY due_at LIMIT :limit",
-            {"now": tx.now, "limit": limit, **named},
-        )
-        rows += tx.run(
-            f"SELECT topic, id FROM outbox WHERE state = 'claimed' AND lease_until < :now{only}"  # noqa: S608
-            " ORDER BY lease_until LIMIT :limit",
-            {"now": tx.now, "limit": limit, **named},
-        )
+    rows = [*due, *left]
     if rows:
         ring([(topic, row) for topic, row in rows])
     return len(rows)
@@ -219,12 +230,21 @@ def retry(store: Store, outbox_id: str) -> None:
         if not tx.run(
             "UPDATE outbox SET state = 'pending', attempts = 0, error = NULL, due_at = :now"
             " WHERE id = :id AND state = 'parked' RETURNING id",
-            {"id": outbox_id, "now": tx.now},
+            {"id": outbox_id},
         ):
             raise OutboxRowUnknown(row=outbox_id)
 
 
+def next_due(store: Store) -> int:
+    """Return when the next row or timer falls due, in µs UTC; `NEVER` when none waits. Each is the first of an index."""
+    with store.look() as tx:
+        ((*due,),) = tx.run(_NEXT)
+    return min((int(one) for one in due if one is not None), default=NEVER)
+
+
 def owed(store: Store) -> int:
     """Return how many rows still wait to be done, now or later."""
-    with store.read() as connection:
-        return int(connection.execute(_OWED).scalar_one())
+    with store.look() as tx:
+        return int(
+            tx.run("SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed', 'in_flight')")[0][0]
+        )

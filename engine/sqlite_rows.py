@@ -21,7 +21,7 @@ from engine.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.store import Asked, Writing
 
@@ -254,6 +254,10 @@ class SqliteTransaction:
         row = self._connection.execute(f"SELECT {_CASE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
         return case_of(row) if row else None
 
+    def cases(self, cases: Sequence[str]) -> dict[str, Case]:
+        """Return id -> case of those that are there, as they stand."""
+        return {one: found for one in cases if (found := self.case(one)) is not None}
+
     def family(self, parent: str) -> list[Case]:
         """Return the children of one case as they stand, oldest first."""
         rows = self._connection.execute(
@@ -317,9 +321,17 @@ class SqliteTransaction:
         names = ("code", "category", "decided_on", "amount_vnd")
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
-    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Run one statement with `:named` values and return its rows."""
-        return self._connection.execute(sql, values or {}).fetchall()
+    def run(
+        self, sql: str, values: Mapping[str, Any] | None = None, *, last: bool = False  # noqa: ARG002 - as in `record`
+    ) -> list[tuple[Any, ...]]:  # fmt: skip
+        """Run one statement with `:named` values and return its rows; `:now` is the clock."""
+        return self._connection.execute(sql, {"now": self.now, **(values or {})}).fetchall()
+
+    def run_all(
+        self, *asked: tuple[str, Mapping[str, Any]], last: bool = False  # noqa: ARG002 - as in `record`
+    ) -> list[list[tuple[Any, ...]]]:  # fmt: skip
+        """Run several statements, one after the other, and return the rows of each."""
+        return [self.run(sql, values) for sql, values in asked]
 
 
 def _place(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from engine.errors import Broken, Refused, Unavailable, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
@@ -279,6 +279,9 @@ class Transaction(Protocol):
     def case(self, case: str) -> Case | None:
         """Return one case as it stands, or None."""
 
+    def cases(self, cases: Sequence[str]) -> dict[str, Case]:
+        """Return id -> case of those that are there, as they stand."""
+
     def family(self, parent: str) -> list[Case]:
         """Return the children of one case as they stand, oldest first."""
 
@@ -294,8 +297,20 @@ class Transaction(Protocol):
     def supported(self, establishment: str, except_root: str) -> list[dict[str, Any]]:
         """Return [{code, category, decided_on, amount_vnd}] of other families, under the `establishment_lock`."""
 
-    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Run one statement with `:named` values and return its rows."""
+    def run(
+        self, sql: str, values: Mapping[str, Any] | None = None, *, last: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement with `:named` values and return its rows.
+
+        Shapes:
+            sql: `:now` in it is the store's clock, unless the values have one.
+            last: nothing follows in this transaction, so it may be committed in the same visit.
+        """
+
+    def run_all(
+        self, *asked: tuple[str, Mapping[str, Any]], last: bool = False
+    ) -> list[list[tuple[Any, ...]]]:
+        """Run several statements in one visit, one after the other, and return the rows of each; see `run`."""
 
 
 class Store(Protocol):

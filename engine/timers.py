@@ -29,9 +29,10 @@ _DUE = (
 #: Timers before their cases: a server that plans once for all values would else look at every case there is.
 _FIRST_DUE = (
     "SELECT t.id, t.case_id, t.kind, t.deadline, t.due_at, c.definition, c.state FROM (SELECT id, case_id, kind, deadline,"
-    " due_at FROM timer WHERE state = 'waiting' AND due_at <= :until ORDER BY due_at, id LIMIT {limit:d}) t"
+    " due_at FROM timer WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT {limit:d}) t"
     " JOIN workflow_case c ON c.id = t.case_id ORDER BY t.due_at, t.id"
 )
+_DUE_ON_CASE = f"{_DUE.replace(':until', ':now')} AND t.case_id = :case ORDER BY t.due_at, t.id"
 #: How many timers share one transaction.
 TOGETHER = 64
 
@@ -74,16 +75,14 @@ def fire_due(engine: Engine, *, limit: int = 500) -> int:
         Unavailable: timers already fired stay fired.
     """
     with engine.store.look() as tx:
-        rows = tx.run(_FIRST_DUE.format(limit=limit), {"until": tx.now})
+        rows = tx.run(_FIRST_DUE.format(limit=limit))
     return _fire(engine, rows, via="timer")
 
 
 def fire_of_case(engine: Engine, case: str) -> int:
     """Fire what is due now on one case; a transition that planned deadlines asks for it."""
     with engine.store.look() as tx:
-        rows = tx.run(
-            f"{_DUE} AND t.case_id = :case ORDER BY t.due_at, t.id", {"until": tx.now, "case": case}
-        )
+        rows = tx.run(_DUE_ON_CASE, {"case": case})
     return _fire(engine, rows, via="timer")
 
 

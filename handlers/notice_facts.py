@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from engine import notice_reading
 from engine.civil_time import day_at
 from engine.errors import Broken, Words
-from engine.names import shown
 from engine.personal import is_commitment
+from engine.shown_values import shown
 from handlers import words
 from handlers.case_words import CaseWords
 from handlers.channels import ChannelRefused, Message, message_id
@@ -71,8 +71,8 @@ def compose(app: App, notice: str, channel: Channel) -> tuple[Receiver, Message]
     """
     engine = app.engine
     with engine.store.look() as tx:
+        seen = notice_reading.look(tx, notice, channel.address_word)
         now, today = tx.now, day_at(tx.now)
-        seen = notice_reading.look(tx, notice, today.isoformat(), channel.address_word)
     if seen is None:
         raise NoticeLost(notice=notice)
     language = str(seen.data.get("language") or "vi")
