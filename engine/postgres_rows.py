@@ -13,7 +13,6 @@ import orjson
 
 from engine import postgres_errors, postgres_writing
 from engine import postgres_questions as questions
-from engine.cases import Case
 from engine.errors import Broken, Words
 from engine.locking import REGISTERS
 from engine.postgres_errors import CommitUnknown, StatementRefused
@@ -32,6 +31,7 @@ from engine.store import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from engine.cases import Case
     from engine.postgres_wire import Wire
     from engine.postgres_writing import Statement
     from engine.store import Asked, Writing
@@ -67,6 +67,7 @@ class PostgresTransaction:
         self._now: int | None = None
         self._last: int | None = None
         self._held: set[str] = set()
+        self._kept: frozenset[str] = frozenset()
         self._reads_registers = False
         self._places: dict[str, Place] = {}
         self._whereabouts: dict[str, Whereabouts] = {}
@@ -206,9 +207,7 @@ class PostgresTransaction:
         taking: list[Statement] = []
         if not self._looks:
             taking.extend(self._taking_registers(exclusive=REGISTERS in locks))
-            numbers = sorted(
-                {_number(name) for name in locks if name not in self._held} - {_number(REGISTERS)}
-            )
+            numbers = sorted({_number(name) for name in set(locks) - self._held - {REGISTERS}})
             if numbers:
                 taking.append((questions.LOCKS, (array(numbers),)))
             if not self._held.issuperset(cases):
@@ -263,13 +262,12 @@ class PostgresTransaction:
     def _seen_again(self, row: tuple[Any, ...]) -> Case:
         """Return the case of a row, after making sure that its locks were chosen for what it is now."""
         case = questions.case_of(row)
-        place = self._places.get(case.id)
-        if place is None:
-            is_new_below = case.parent in self._looked_below
-        else:
-            now = Place(case.definition, case.plan_year, row[-1] or "", case.parties)
-            is_new_below = place != now and not self._looks
-        if is_new_below and not self._looks:
+        was, now = (
+            self._places.get(case.id),
+            Place(case.definition, case.plan_year, row[-1] or "", case.parties),
+        )
+        has_moved = was != now if was else case.parent in self._looked_below
+        if has_moved and not self._looks:
             raise Contended(why=_MOVED)
         return case
 
@@ -358,12 +356,9 @@ class PostgresTransaction:
         self.has_published = self.has_published or bool(writing.published)
         asked = list(postgres_writing.statements(writing, self.now))
         self._forget()
-        for known in [
-            one
-            for one, at in self._whereabouts.items()
-            if not writing.cases.keys().isdisjoint(at.path.split("/"))
-        ]:
-            del self._whereabouts[known]
+        written = writing.cases.keys()
+        for one in [one for one, at in self._whereabouts.items() if written & at.path.split("/")]:
+            del self._whereabouts[one]
         answers = self._finish(asked) if last else self.ask(*asked)
         for (text, values), rows in zip(asked, answers, strict=True):
             if text == postgres_writing.UPDATE_CASE and not rows:
@@ -376,7 +371,11 @@ class PostgresTransaction:
         if sql.startswith(_SILENT):
             self._waiting.append((sql, ()))
             self._forget()
-            if sql.startswith("ROLLBACK"):
+            if sql.startswith("SAVEPOINT"):
+                self._kept = frozenset(self._held)
+            elif sql.startswith("ROLLBACK"):
+                # What was locked since then is not any more.
+                self._held = set(self._kept)
                 self._whereabouts.clear()
             return []
         (rows,) = self.run_all((sql, values or {}), last=last)
