@@ -141,6 +141,7 @@ def holding(w: World, *commands: Command) -> Iterator[Transaction]:
 def meanwhile(w: World, held: Command, then: tuple[Command, ...], ask: Callable[[World], Any]) -> Any:
     """Hold what `held` locks, let another session run into it, do `then`, commit; return what the other was answered."""
     with w.engine.store.begin() as tx:
+        locking.hold_all(w.engine, tx, (held, *then), wait=True)
         _one(w.engine, tx, held, [])
         other = beside(w, ask)
         wait_until(waits, 20, "the other session waits for a lock")
