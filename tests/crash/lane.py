@@ -173,7 +173,9 @@ class Lane:
         if means == "reply":
             return [(f"write:signal=KILL:when={count // 2 + 1}", None)]
         # A disk that takes its time: a kill then mostly finds a commit that is written and not yet answered.
-        return [("fdatasync:delay_enter=15000", None)] if means in TRACED else []
+        # Slower where a record is aimed at: threads share a commit, so there are few of them.
+        delay = 50000 if means == "record" else 15000
+        return [(f"fdatasync:delay_enter={delay}", None)] if means in TRACED else []
 
     def _arm(self, means: str, serving: Serving) -> None:
         """Set what kills at a word of the mail or at an acknowledgement."""
