@@ -9,12 +9,15 @@ Next: engine/relay.py sees to it that every outbox row is done.
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from engine import carrying, civil_time, command_shapes, locking, machine, personal, refusals, tally
+from engine import carrying, command_shapes, locking, machine, personal, refusals, tally
 from engine.commands import CaseCommand, Command, Erase, Principal, Receipt, Start
 from engine.desk import Desk
 from engine.errors import Refused, TiendoError
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 #: So often a transaction is begun anew before its sender is told that too many want the same.
 _ATTEMPTS = 6
+_LONGEST_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,9 @@ def _again_if_contended(attempt: Callable[[], _T]) -> _T:
             if left == 1:
                 raise
             tally.add("contended")
-            structlog.get_logger().info("contended", why=str(why.facts.get("why", "")), left=left - 1)
+            structlog.get_logger().info("contended", said=why.sentence("en"), left=left - 1)
+            # Not all at once again.
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
     raise AssertionError
 
 
@@ -147,14 +153,14 @@ def _one(
     body = command.body_hash()
     if isinstance(command, Start):
         engine.definitions.keep_in_step(tx)
-    day = carrying.day_of(command, tx.now)
-    claimed = tx.claim(locking.asked(engine, tx, command, day))
+    asked = locking.asked(engine, tx, command)
+    claimed = tx.claim(asked)
     if claimed.answered is not None:
         known, answer = claimed.answered
         if not personal.is_same(tx, known, body):
             raise CommandIdReused(command=command.id)
         return Receipt(**{**answer, "repeated": True})
-    desk = Desk(engine, tx, command, claimed, day)
+    desk = Desk(engine, tx, command, claimed, date.fromisoformat(asked.day))
     if isinstance(command, CaseCommand):
         _check_case(command, desk)
     receipt = carrying.carry_out(desk)
@@ -195,11 +201,10 @@ def preview(engine: Engine, case: str, person: str) -> tuple[Step, ...]:
     """
     question = Command(principal=Principal("person", person))
     with engine.store.look() as tx:
-        day = civil_time.day_at(tx.now)
         asked = locking.asked(
-            engine, tx, CaseCommand(principal=question.principal, case=case, id=question.id), day
+            engine, tx, CaseCommand(principal=question.principal, case=case, id=question.id)
         )
-        desk = Desk(engine, tx, question, tx.claim(asked), day)
+        desk = Desk(engine, tx, question, tx.claim(asked), date.fromisoformat(asked.day))
         found = desk.claimed.cases[case]
         return tuple(_steps(desk, found))
 

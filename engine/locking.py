@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine import civil_time, command_shapes
+from engine import carrying, command_shapes
 from engine.commands import Assign, CaseCommand, Edit, Erase, Fire, Register, Start
 from engine.errors import Refused
 from engine.refusals import CaseUnknown
@@ -31,18 +31,19 @@ _FILLING = (Start, Fire, Edit)
 _BINDING = (Start, Assign)
 
 
-def asked(engine: Engine, tx: Transaction, command: Command, day: date) -> Asked:
+def asked(engine: Engine, tx: Transaction, command: Command) -> Asked:
     """Return what must be locked and read for a command.
 
     Errors:
-        CaseUnknown: there is no such case.
+        CaseUnknown: there is no such case. HappenedOnWrong: the claimed day can't be accepted.
     """
-    principal = command.principal
+    principal, case = command.principal, _case_of(command)
+    # Where it stands is asked first: the time then comes with the answer.
+    where = tx.where(case) if case else None
+    day = carrying.day_of(command, tx.now)
     key = (principal.key, command.id, principal.person, day.isoformat())
-    case = _case_of(command)
     if not case:
         return Asked(*key, locks=_without_case(engine, command, day))
-    where = tx.where(case)
     if where is None:
         raise CaseUnknown(case=case)
     definitions = [engine.definitions.by_hash(one.definition) for one in where.places]
@@ -73,7 +74,7 @@ def hold_all(engine: Engine, tx: Transaction, commands: Iterable[Command], *, wa
     for command in commands:
         with suppress(Refused):
             command_shapes.check(command)
-            asks.append(asked(engine, tx, command, civil_time.day_at(tx.now)))
+            asks.append(asked(engine, tx, command))
     locks = {name for one in asks for name in one.locks}
     cases = dict.fromkeys(case for one in asks for case in one.cases)
     held = tx.hold(tuple(sorted(locks)), tuple(cases), wait=wait)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,7 +85,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[bench.World,
 
 def wanted(engine: Engine, command: Command) -> Asked:
     with engine.store.look() as tx:
-        return locking.asked(engine, tx, command, date(2026, 11, 23))
+        return locking.asked(engine, tx, command)
 
 
 def test_two_provinces_never_wait_for_the_same_lock(two: tuple[bench.World, Engine]) -> None:
