@@ -34,6 +34,7 @@ AIMS: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "dot": _at("mail", side="answers", words=r"^\. -> 250"),
         "record": _at("db", **_COMMIT, within="INSERT INTO delivery"),
         "recorded": _at("db", side="answers", words="^-> COMMIT", within="INSERT INTO delivery"),
+        "fired": _at("db", **_COMMIT, within="INSERT INTO transition_log", when="after"),
     },
     "ticker": {
         "fire": _at("db", **_COMMIT, within="INSERT INTO transition_log"),

@@ -138,13 +138,11 @@ NO_FENCING = Fault(
         (
             "engine/relay.py",
             (
-                '            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"\n'
-                "            \" WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id\",\n"
+                "    \" WHERE id = :id AND token = :token AND state IN ('claimed', 'in_flight') RETURNING id\"\n"
+                ")\n"
+                "_DELIVERED = (\n"
             ),
-            (
-                '            "UPDATE outbox SET state = :state, token = NULL, lease_until = NULL, error = :error"\n'
-                "            \" WHERE id = :id AND :token <> '' RETURNING id\",\n"
-            ),
+            "    \" WHERE id = :id AND :token <> '' RETURNING id\"\n)\n_DELIVERED = (\n",
         ),
     ),
     named=("fence",),
@@ -159,8 +157,13 @@ LOCAL_CLOCK = Fault(
         ),
         (
             "engine/relay.py",
-            '"token": new_id(), "now": tx.now, "until": tx.now + lease_seconds * SECOND}',
-            '"token": new_id(), "now": tx.now, "until": time.time_ns() // 1000 + lease_seconds * SECOND}',
+            "token = :token, lease_until = :now + :lease, attempts",
+            "token = :token, lease_until = :until, attempts",
+        ),
+        (
+            "engine/relay.py",
+            '"token": new_id(), "lease": lease_seconds * SECOND}',
+            '"token": new_id(), "until": time.time_ns() // 1000 + lease_seconds * SECOND}',
         ),
     ),
     named=("lease", "copies"),

@@ -93,7 +93,7 @@ MEANS: dict[str, dict[str, tuple[str, ...]]] = {
     OUTBOX_AFTER_COMMIT.name: {"client": ("answer", "sent", "commit")},
     ACKNOWLEDGED_BEFORE_COMMIT.name: {"client": ("moment",)},
     LOCAL_CLOCK.name: {"worker": ("rcpt",)},
-    TIMER_CLOSED_OUTSIDE.name: {"ticker": ("fired", "moment"), "worker": ("moment",)},
+    TIMER_CLOSED_OUTSIDE.name: {"ticker": ("fired",), "worker": ("fired",)},
     RECEIPT_NEITHER_CHECKED_NOR_UNIQUE.name: {"client": ("rung", "answer", "bell")},
     CASE_BEFORE_LOCK.name: {"client": ("long",), "worker": ("long",), "ticker": ("long",)},
     DELIVERY_FIRST.name: {"worker": ("recorded", "rcpt")},

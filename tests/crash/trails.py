@@ -62,9 +62,9 @@ class Begun:
         return any(pattern.search(words) for words, _ in self.said)
 
     def ids(self, pattern: re.Pattern[str], tag: str = "") -> Iterable[frozenset[str]]:
-        """Return the ids of statements, of those only that were answered with a tag, where one is given."""
+        """Return the ids of statements; not of those that were answered with another tag than the one given."""
         for number, (words, ids) in enumerate(self.said):
-            if pattern.search(words) and (not tag or self.tags[number : number + 1] == [tag]):
+            if pattern.search(words) and (not tag or self.tags[number : number + 1] in ([], [tag])):
                 yield frozenset(ids)
 
 
