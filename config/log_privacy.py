@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import sqlite3
 import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -38,8 +37,10 @@ _PHONE = re.compile(r"(?<![\w.])(?:\+?84|0)(?:[ .-]?\d){9}(?![\w])")
 _CITIZEN_ID = re.compile(r"(?<![\w.])\d{12}(?![\w])")
 #: Errors whose texts come from the machine and name hosts, columns and types, never what a person typed.
 _PLAIN_SPOKEN = (
-    sqlite3.Error, ImportError, AttributeError, NameError, TypeError, IndexError, MemoryError, RecursionError,
+    ImportError, AttributeError, NameError, TypeError, IndexError, MemoryError, RecursionError,
 )  # fmt: skip
+#: The same of errors of these modules, which not every process loads.
+_MACHINES = frozenset({"redis", "sqlite3"})
 _LONGEST = 300
 
 
@@ -91,7 +92,7 @@ def harmless(problem: BaseException) -> str:
     if isinstance(problem, OSError):
         number = problem.errno or 0
         return f"{kind.__name__}: {os.strerror(number)}" if number in errno.errorcode else kind.__name__
-    is_plain = isinstance(problem, _PLAIN_SPOKEN) or kind.__module__.startswith("redis.")
+    is_plain = isinstance(problem, _PLAIN_SPOKEN) or kind.__module__.partition(".")[0] in _MACHINES
     told = masked(str(problem)[:_LONGEST]) if is_plain else ""
     return f"{kind.__name__}: {told}" if told else kind.__name__
 

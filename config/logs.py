@@ -71,6 +71,12 @@ def set_up(
         threading.excepthook = _uncaught_in_thread
 
 
+def quieten() -> None:
+    """Hear of libraries only what is wrong: their chatter would hide the answer of a command."""
+    for name in ("alembic", "transitions", "dramatiq"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def _uncaught(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return

@@ -6,13 +6,18 @@ end of every migration, because a rebuilt table silently loses them, and a store
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import Broken, Words
-from engine.records import APPEND_ONLY
+from engine.table_names import APPEND_ONLY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from sqlalchemy import Connection
+
+    #: Runs one statement and returns its rows: `run` of a transaction, `exec_driver_sql` of a connection.
+    Ask = Callable[[str], Iterable[Any]]
 
 
 class GuardsMissing(Broken):
@@ -48,25 +53,25 @@ def wanted() -> dict[str, str]:
     return guards
 
 
+#: Kind of a store -> the question for the names of all its tables.
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 }
 
 
-def is_ours(connection: Connection) -> bool:
-    """Return whether a database has a log of ours, or numbered migrations went over it; a foreign one has neither."""
-    return not {"transition_log", "alembic_version"}.isdisjoint(tables(connection))
+def is_ours(there: set[str]) -> bool:
+    """Return whether a database with these tables has a log of ours, or numbered migrations went over it."""
+    return not {"transition_log", "alembic_version"}.isdisjoint(there)
 
 
-def is_empty(connection: Connection) -> bool:
-    """Return whether a database has no table at all."""
-    return not tables(connection)
+def tables(ask: Ask, kind: str) -> set[str]:
+    """Return the names of all tables of a database.
 
-
-def tables(connection: Connection) -> set[str]:
-    """Return the names of all tables."""
-    return set(connection.exec_driver_sql(_TABLES[connection.dialect.name]).scalars())
+    Shapes:
+        kind: "sqlite" or "postgresql".
+    """
+    return {str(name) for (name,) in ask(_TABLES[kind])}
 
 
 def install(connection: Connection) -> None:
@@ -76,14 +81,13 @@ def install(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def check(connection: Connection, path: str) -> None:
+def check(ask: Ask, path: str) -> None:
     """Compare the guards in the store with those that must be there.
 
     Errors:
         GuardsMissing: naming every guard that is missing, changed or not ours.
     """
-    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-    found = {row[0]: row[1] for row in rows}
+    found = dict(ask("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
     must = wanted()
     wrong = sorted({name for name in must.keys() | found.keys() if must.get(name) != found.get(name)})
     if wrong:

@@ -9,7 +9,8 @@ import orjson
 from sqlalchemy import select
 
 from engine import records
-from engine.names import commitments_in, names_of, opened, shown
+from engine.names import names_of, opened
+from engine.shown_values import commitments_in, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

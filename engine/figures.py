@@ -12,49 +12,45 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
-    from engine.store import Store
+    from engine.store import Store, Transaction
 
 SECOND = 1_000_000
 #: An entry has its time before it is committed: what is younger than this is counted anew each time. No transaction
 #: lasts so long.
 _SETTLING = 120 * SECOND
 
-_OUTBOX = text(
+_OUTBOX = (
     "SELECT (SELECT count(*) FROM outbox WHERE state = 'pending'),"
     " (SELECT count(*) FROM outbox WHERE state IN ('claimed', 'in_flight')),"
     " (SELECT count(*) FROM outbox WHERE state = 'parked'),"
     " (SELECT min(due_at) FROM outbox WHERE state = 'pending' AND due_at <= :now),"
     " (SELECT min(lease_until) FROM outbox WHERE state IN ('claimed', 'in_flight') AND lease_until < :now)"
 )
-_TIMERS = text(
+_TIMERS = (
     "SELECT (SELECT count(*) FROM timer WHERE state = 'waiting' AND due_at <= :now),"
     " (SELECT min(due_at) FROM timer WHERE state = 'waiting' AND due_at <= :now)"
 )
 #: By year first: so it is answered from the index of lists alone.
-_CASES = text(
+_CASES = (
     "SELECT name, phase, sum(cases) FROM (SELECT plan_year, name, phase, count(*) AS cases FROM workflow_case"
     " GROUP BY plan_year, name, phase) AS years GROUP BY name, phase"
 )
-_REFUSALS = text("SELECT code, sum(times) FROM refusal GROUP BY code")
-_DELIVERED = text("SELECT channel, count(*) FROM delivery GROUP BY channel")
-_FIRED = text(
+_REFUSALS = "SELECT code, sum(times) FROM refusal GROUP BY code"
+_DELIVERED = "SELECT channel, count(*) FROM delivery GROUP BY channel"
+_FIRED = (
     "SELECT c.name, l.kind, coalesce(l.trigger, ''), count(*) FROM transition_log l JOIN workflow_case c"
     " ON c.id = l.subject WHERE l.recorded_at > :after AND l.recorded_at <= :until"
     " GROUP BY c.name, l.kind, coalesce(l.trigger, '')"
 )
 #: Of our own role, on PostgreSQL; an SQLite store has one writer, and who waits for it is counted in each process.
-_WAITING = text(
+_WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
     " AND wait_event_type = 'Lock'"
 )
-_LAST = text("SELECT max(recorded_at) FROM transition_log")
+_LAST = "SELECT max(recorded_at) FROM transition_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +93,14 @@ class Watch:
             Unavailable, Broken: the store can't be asked; the next look starts from the same place.
         """
         now = self._store.now()
-        with self._store.read() as connection:
-            outbox = connection.execute(_OUTBOX, {"now": now}).one()
-            timers = connection.execute(_TIMERS, {"now": now}).one()
-            cases: dict[tuple[str, ...], int] = {
-                (row[0], row[1]): int(row[2]) for row in connection.execute(_CASES)
-            }
-            is_embedded = connection.dialect.name == "sqlite"
-            waiting = 0 if is_embedded else int(connection.execute(_WAITING).scalar() or 0)
-            refused = {row[0]: int(row[1]) for row in connection.execute(_REFUSALS)}
-            delivered = {row[0]: int(row[1]) for row in connection.execute(_DELIVERED)}
-            fired = self._fired(connection, now)
+        with self._store.look() as tx:
+            (outbox,) = tx.run(_OUTBOX, {"now": now})
+            (timers,) = tx.run(_TIMERS, {"now": now})
+            cases: dict[tuple[str, ...], int] = {(row[0], row[1]): int(row[2]) for row in tx.run(_CASES)}
+            waiting = 0 if tx.serial else int(tx.run(_WAITING)[0][0])
+            refused = {row[0]: int(row[1]) for row in tx.run(_REFUSALS)}
+            delivered = {row[0]: int(row[1]) for row in tx.run(_DELIVERED)}
+            fired = self._fired(tx, now)
         return Figures(
             outbox={"pending": outbox[0], "claimed": outbox[1], "parked": outbox[2]},
             unsent_seconds=max(_age(outbox[3], now), _age(outbox[4], now)),
@@ -120,19 +113,19 @@ class Watch:
             fired=fired,
         )
 
-    def _fired(self, connection: Connection, now: int) -> Mapping[tuple[str, ...], int]:
+    def _fired(self, tx: Transaction, now: int) -> Mapping[tuple[str, ...], int]:
         """Count what came since the last look; what is still settling is counted, but not kept."""
         with self._lock:
             until = now - _SETTLING
             if until > self._until:
-                self._settled.update(_between(connection, self._until, until))
+                self._settled.update(_between(tx, self._until, until))
                 self._until = until
-            last = max(now, int(connection.execute(_LAST).scalar() or 0))
-            return self._settled + _between(connection, self._until, last)
+            last = max(now, int(tx.run(_LAST)[0][0] or 0))
+            return self._settled + _between(tx, self._until, last)
 
 
-def _between(connection: Connection, after: int, until: int) -> Counter[tuple[str, ...]]:
-    rows = connection.execute(_FIRED, {"after": after, "until": until})
+def _between(tx: Transaction, after: int, until: int) -> Counter[tuple[str, ...]]:
+    rows = tx.run(_FIRED, {"after": after, "until": until})
     return Counter({(row[0], row[1], row[2]): int(row[3]) for row in rows})
 
 

@@ -9,18 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
-from engine import records
 from engine.errors import Broken, Refused, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
-
-    from sqlalchemy import Connection
 
     from engine.store import Store, Transaction
 
@@ -30,6 +25,12 @@ _HOUR = 3_600_000_000
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
 #: How an entry or a case names a file.
 _NAMED = re.compile(r'"file": ?"([0-9a-f]{64})"')
+_PIECE = "SELECT bytes FROM file_chunk WHERE sha256 = :sha256 AND part = :part"
+_NAMING = """
+SELECT subject_kind, subject, seq, entry FROM transition_log
+ WHERE (subject_kind, subject, seq) > (:kind, :subject, :seq) AND entry LIKE :named
+ ORDER BY subject_kind, subject, seq LIMIT :most"""
+_AT_ONCE = 500
 
 
 class FileTooLarge(Refused):
@@ -130,23 +131,21 @@ def _insert(tx: Transaction, sha256: str, payload: bytes, content_type: str) -> 
         )
 
 
-def has(connection: Connection, sha256: str) -> bool:
+def has(tx: Transaction, sha256: str) -> bool:
     """Say whether a file is stored."""
-    table = records.file
-    return connection.execute(select(table.c.sha256).where(table.c.sha256 == sha256)).first() is not None
+    return bool(tx.run("SELECT 1 FROM file WHERE sha256 = :sha256", {"sha256": sha256}))
 
 
-def about(connection: Connection, sha256: str) -> tuple[str, int]:
+def about(tx: Transaction, sha256: str) -> tuple[str, int]:
     """Return type and size in bytes of a stored file.
 
     Errors:
         FileUnknown: it isn't stored.
     """
-    table = records.file
-    row = connection.execute(select(table.c.type, table.c.size_bytes).where(table.c.sha256 == sha256)).first()
-    if row is None:
+    found = tx.run("SELECT type, size_bytes FROM file WHERE sha256 = :sha256", {"sha256": sha256})
+    if not found:
         raise FileUnknown(sha256=sha256)
-    return row.type, row.size_bytes
+    return found[0][0], found[0][1]
 
 
 def open(store: Store, sha256: str) -> Iterator[bytes]:  # noqa: A001 - the word of the seam
@@ -156,19 +155,18 @@ def open(store: Store, sha256: str) -> Iterator[bytes]:  # noqa: A001 - the word
         FileUnknown: it isn't stored (on the first piece).
         FileDamaged: the bytes were changed; what came before is not to be used.
     """
-    chunk = records.file_chunk
     digest = hashlib.sha256()
-    with store.read() as connection:
-        _, size = about(connection, sha256)
+    with store.look() as tx:
+        _, size = about(tx, sha256)
         seen, part, kept = 0, 0, b""
         while seen < size:
-            query = select(chunk.c.bytes).where(chunk.c.sha256 == sha256, chunk.c.part == part)
-            piece = connection.execute(query).scalar()
+            piece = tx.run(_PIECE, {"sha256": sha256, "part": part})
             if not piece:
                 break
             if kept:
                 yield kept
-            kept, seen, part = bytes(piece), seen + len(piece), part + 1
+            kept = bytes(piece[0][0])
+            seen, part = seen + len(kept), part + 1
             digest.update(kept)
         if digest.hexdigest() != sha256:
             raise FileDamaged(sha256=sha256)
@@ -180,16 +178,16 @@ def sweep_orphans(store: Store, *, older_than_hours: int = 24) -> int:
 
     A paper that was taken off its case stays named in the log, and its file stays too.
     """
-    table, log = records.file, records.transition_log
     before = store.now() - older_than_hours * _HOUR
-    with store.read() as connection:
-        old = set(connection.execute(select(table.c.sha256).where(table.c.stored_at < before)).scalars())
+    with store.look() as tx:
+        old = {
+            sha256
+            for (sha256,) in tx.run("SELECT sha256 FROM file WHERE stored_at < :before", {"before": before})
+        }
         if not old:
             return 0
-        newest = connection.execute(select(func.max(log.c.recorded_at))).scalar() or 0
-        entries = connection.execute(select(log.c.entry).where(log.c.entry.like('%"file":%')))
-        named = {sha256 for entry in entries.scalars() for sha256 in _NAMED.findall(entry)}
-    orphans = old - named
+        newest = tx.run("SELECT max(recorded_at) FROM transition_log")[0][0] or 0
+        orphans = old - _named(tx)
     if not orphans:
         return 0
     with store.begin() as tx:
@@ -201,6 +199,19 @@ def sweep_orphans(store: Store, *, older_than_hours: int = 24) -> int:
         for (entry,) in late:
             orphans.difference_update(_NAMED.findall(entry))
         return sum(_deleted(tx, sha256, before) for sha256 in sorted(orphans))
+
+
+def _named(tx: Transaction) -> set[str]:
+    """Return every file that an entry names; some entries at a time, because a log may be larger than any memory."""
+    found: set[str] = set()
+    at: dict[str, Any] = {"kind": "", "subject": "", "seq": 0, "named": '%"file":%', "most": _AT_ONCE}
+    while True:
+        rows = tx.run(_NAMING, at)
+        for *_, entry in rows:
+            found.update(_NAMED.findall(entry))
+        if len(rows) < _AT_ONCE:
+            return found
+        at |= {"kind": rows[-1][0], "subject": rows[-1][1], "seq": rows[-1][2]}
 
 
 def _deleted(tx: Transaction, sha256: str, before: int) -> int:

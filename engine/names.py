@@ -8,18 +8,13 @@ import orjson
 from sqlalchemy import bindparam, select
 
 from engine import records
-from engine.errors import Words
 from engine.personal import is_commitment
+from engine.shown_values import ERASED, OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection
-
-#: Shown in place of a personal value that is no longer there.
-ERASED = Words("đã xoá theo yêu cầu", "erased on request")
-#: Shown for the principals that are no persons.
-OURS = {"timer": Words("hẹn giờ", "timer"), "system": Words("hệ thống", "system")}
 
 #: Registers whose rows have a name that people know them by.
 _NAMED = ("establishment", "organisation", "person")
@@ -58,25 +53,6 @@ def names_of(connection: Connection, ids: Iterable[str | None], language: str = 
             else:
                 found[one] = name or code
     return {one: found.get(one, one) for one in wanted}
-
-
-def shown(value: Any, values: Mapping[str, Any], language: str = "vi") -> Any:
-    """Return a value as people may see it: commitments inside it opened, or told to be erased."""
-    if is_commitment(value):
-        return values.get(value, ERASED.text(language))
-    if isinstance(value, dict):
-        return {word: shown(inner, values, language) for word, inner in value.items()}
-    if isinstance(value, list):
-        return [shown(inner, values, language) for inner in value]
-    return value
-
-
-def commitments_in(value: Any) -> set[str]:
-    """Return every commitment inside a value."""
-    if is_commitment(value):
-        return {value}
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {found for item in inner for found in commitments_in(item)}
 
 
 def _portions(wanted: Collection[str]) -> Iterable[list[str]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from engine.errors import Broken, Refused, Unavailable, Words
 from engine.postgres_wire import Failure, plain
@@ -150,8 +149,11 @@ def told(path: str, setting: str = "TIENDO_DATABASE_URL") -> Iterator[None]:
         raise ours(why, path, setting) from why
     except psycopg.Error as why:
         raise ours(_of_driver(why), path, setting) from why
-    except DBAPIError as why:
-        said = why.orig if isinstance(why.orig, psycopg.Error) else psycopg.OperationalError(str(why.orig))
+    except Exception as why:
+        # What SQLAlchemy wraps: known by its form, because serving processes never load it.
+        said = getattr(why, "orig", None)
+        if not isinstance(said, psycopg.Error):
+            raise
         raise ours(_of_driver(said), path, setting) from why
 
 

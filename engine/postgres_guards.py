@@ -14,14 +14,17 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.append_only import GuardsMissing
-from engine.records import APPEND_ONLY, metadata
+from engine.table_names import APPEND_ONLY, TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
+
+    from engine.append_only import Ask
 
 #: The role that everything but migrations runs as.
 APP = "tiendo_app"
-_TABLES = tuple(sorted(metadata.tables))
 _READS = "current_setting('tiendo.reads', true)"
 _ENGINE = f"({_READS} = 'engine')"
 #: Function -> its body; each refuses with a broken constraint, as SQLite's guards do.
@@ -73,11 +76,6 @@ def triggers() -> dict[str, tuple[str, str]]:
     return found
 
 
-def tables() -> tuple[str, ...]:
-    """Return the names of our tables, sorted."""
-    return _TABLES
-
-
 def rights(table: str) -> tuple[str, ...]:
     """Return what the working role may do with a table."""
     if table in APPEND_ONLY:
@@ -126,7 +124,7 @@ def _tables_there(connection: Connection) -> list[str]:
     found = connection.exec_driver_sql(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     ).scalars()
-    return sorted(set(found) & {*_TABLES, "alembic_version"})
+    return sorted(set(found) & {*TABLES, "alembic_version"})
 
 
 def _sort_by_code_point(connection: Connection, there: list[str]) -> None:
@@ -144,44 +142,42 @@ def _sort_by_code_point(connection: Connection, there: list[str]) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table} {', '.join(changes)}")
 
 
-def check(connection: Connection, path: str) -> None:
+def check(ask: Ask, path: str) -> None:
     """Compare the guards in the store with those that must be there.
 
     Errors:
         GuardsMissing: naming every guard that is missing, changed or not ours.
     """
-    wrong = {*_wrong_triggers(connection), *_wrong_functions(connection), *_wrong_policies(connection)}
+    wrong = {*_wrong_triggers(ask), *_wrong_functions(ask), *_wrong_policies(ask)}
     if wrong:
         raise GuardsMissing(path=path, names=", ".join(sorted(wrong)))
 
 
-def _wrong_triggers(connection: Connection) -> set[str]:
-    rows = connection.exec_driver_sql(
-        "SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-        " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY (%s)",
-        (list(_TABLES),),
-    ).all()
+def _wrong_triggers(ask: Ask) -> set[str]:
+    rows = ask(
+        "SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"  # noqa: S608
+        f" WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname IN {_listed(TABLES)}"
+    )
     found = {name: (statement, enabled) for name, statement, enabled in rows}
     must = {name: (statement, "A") for name, (_, statement) in triggers().items()}
     return {name for name in must.keys() | found.keys() if must.get(name) != found.get(name)}
 
 
-def _wrong_functions(connection: Connection) -> set[str]:
-    rows = connection.exec_driver_sql(
-        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = ANY (%s)",
-        (list(_FUNCTIONS),),
-    ).all()
+def _wrong_functions(ask: Ask) -> set[str]:
+    rows = ask(
+        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"  # noqa: S608
+        f" AND proname IN {_listed(_FUNCTIONS)}"
+    )
     found = {row[0]: row[1] for row in rows}
     return {name for name, body in _FUNCTIONS.items() if found.get(name) != body}
 
 
-def _wrong_policies(connection: Connection) -> set[str]:
-    rows = connection.exec_driver_sql(
-        "SELECT c.relname, c.relrowsecurity, p.polname, p.polpermissive, pg_get_expr(p.polqual, c.oid),"
+def _wrong_policies(ask: Ask) -> set[str]:
+    rows = ask(
+        "SELECT c.relname, c.relrowsecurity, p.polname, p.polpermissive, pg_get_expr(p.polqual, c.oid),"  # noqa: S608
         " pg_get_expr(p.polwithcheck, c.oid) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid"
-        " WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY (%s)",
-        (list(_TABLES),),
-    ).all()
+        f" WHERE c.relnamespace = 'public'::regnamespace AND c.relname IN {_listed(TABLES)}"
+    )
     found = {
         (table, name): (on, permissive, _bare(seen), _bare(written))
         for table, on, name, permissive, seen, written in rows
@@ -193,6 +189,12 @@ def _wrong_policies(connection: Connection) -> set[str]:
         for table, name in must.keys() | found.keys()
         if must.get((table, name)) != found.get((table, name))
     }
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return words of our own as SQL."""
+    quoted = (f"'{name}'" for name in names)
+    return f"({', '.join(quoted)})"
 
 
 def _bare(expression: str | None) -> str:

@@ -9,9 +9,12 @@ from engine import postgres_guards
 from engine.errors import Refused, Words
 from engine.postgres_errors import RoleTooWeak
 from engine.postgres_wire import plain
+from engine.table_names import TABLES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from engine.append_only import Ask
 
 OWNER = "tiendo_owner"
 _SHORT = 10
@@ -82,23 +85,24 @@ def statement(password: str) -> str:
     return f"CREATE ROLE {postgres_guards.APP} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS{secret}"
 
 
-def check(connection: Connection, path: str) -> None:
+def check(ask: Ask, path: str) -> None:
     """Refuse a working role that could change a guard or lacks a right, and a database of another encoding.
 
     Errors:
         RoleTooStrong, RoleTooWeak, EncodingWrong: nothing was done.
     """
-    encoding = str(connection.exec_driver_sql("SHOW server_encoding").scalar())
+    ((encoding,),) = ask("SHOW server_encoding")
     if encoding != "UTF8":
         raise EncodingWrong(path=path, found=encoding)
-    name, is_super, bypasses, _ = connection.exec_driver_sql(_WHO).one()
+    ((name, is_super, bypasses, _),) = ask(_WHO)
     if is_super or bypasses:
         raise RoleTooStrong(role=name, why=_STRONG["super" if is_super else "bypass"])
-    if connection.exec_driver_sql(_OWNS).scalar():
+    ((owned,),) = ask(_OWNS)
+    if owned:
         raise RoleTooStrong(role=name, why=_STRONG["owner"])
-    held = {(table, right) for table, right in connection.exec_driver_sql(_HELD)}
-    wanted = {(table, right) for table in postgres_guards.tables() for right in postgres_guards.rights(table)}
-    guarded = {table for table in postgres_guards.tables() if "DELETE" not in postgres_guards.rights(table)}
+    held = {(table, right) for table, right in ask(_HELD)}
+    wanted = {(table, right) for table in TABLES for right in postgres_guards.rights(table)}
+    guarded = {table for table in TABLES if "DELETE" not in postgres_guards.rights(table)}
     if any(table in guarded for table, _ in held - wanted):
         raise RoleTooStrong(role=name, why=_STRONG["writes"])
     if missing := sorted(f"{right} {table}" for table, right in wanted - held):

@@ -6,12 +6,10 @@ sorting) is created anew at the end of each (engine/postgres_guards.py).
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine
-
-from engine import append_only, postgres_guards, postgres_roles, postgres_wire, schema
+from engine import append_only, postgres_guards, postgres_roles, postgres_wire, schema_numbers
 from engine.errors import Refused, Words
 from engine.postgres_errors import shown, told
 from engine.postgres_store import PostgresStore
@@ -22,7 +20,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from engine.append_only import Ask
+
 OWNER_SETTING = "TIENDO_OWNER_URL"
+_KIND = "postgresql"
 #: One move at a time, whoever begins it: a number of our own for the server's advisory locks.
 _MOVING = 7_302_118_211
 
@@ -51,13 +52,14 @@ def create(
     _same_database(owner_url, app_url)
     with _owner(owner_url) as connection:
         if _is_born(connection):
-            raise schema.StoreExists(path=shown(app_url))
-        if not append_only.is_empty(connection) and not append_only.is_ours(connection):
+            raise schema_numbers.StoreExists(path=shown(app_url))
+        there = append_only.tables(connection.exec_driver_sql, _KIND)
+        if there and not append_only.is_ours(there):
             raise StoreForeign(path=shown(app_url))
     upgrade(owner_url, app_url)
     store = open_store(app_url, clock=clock)
     try:
-        schema.give_birth(store, kind)
+        schema_numbers.give_birth(store, kind)
     except BaseException:
         store.close()
         raise
@@ -73,10 +75,10 @@ def open_store(app_url: str, *, clock: Callable[[], int] | None = None) -> Postg
     """
     store = PostgresStore(app_url, clock=clock)
     try:
-        with store.read() as connection:
-            schema.check_version(connection, store.path)
-            postgres_roles.check(connection, store.path)
-            postgres_guards.check(connection, store.path)
+        with told(store.path), _asking(app_url) as ask:
+            schema_numbers.check_version(ask, _KIND, store.path)
+            postgres_roles.check(ask, store.path)
+            postgres_guards.check(ask, store.path)
     except BaseException:
         store.close()
         raise
@@ -120,10 +122,7 @@ def number_in(url: str, setting: str = "TIENDO_DATABASE_URL") -> str:
         StoreForeign, Unavailable, LoginRefused: it can't be told.
     """
     with told(shown(url), setting), _owner_engine(url) as engine, engine.connect() as connection:
-        found = schema.number_of(connection)
-        if found is None and not append_only.is_ours(connection):
-            raise StoreForeign(path=shown(url))
-        return found or ""
+        return schema_numbers.number_of(connection.exec_driver_sql, _KIND, shown(url))
 
 
 def check_move(owner_url: str) -> None:
@@ -133,8 +132,8 @@ def check_move(owner_url: str) -> None:
         StoreForeign, SchemaNew: nothing was done.
     """
     found = number_in(owner_url, OWNER_SETTING)
-    if found and found not in schema.numbers():
-        raise schema.SchemaNew(path=shown(owner_url), found=found, wanted=schema.head())
+    if found and found not in schema_numbers.numbers():
+        raise schema_numbers.SchemaNew(path=shown(owner_url), found=found, wanted=schema_numbers.head())
 
 
 def exists(app_url: str) -> bool:
@@ -144,11 +143,20 @@ def exists(app_url: str) -> bool:
         Unavailable, LoginRefused: it can't be told.
     """
     with told(shown(app_url)), _owner_engine(app_url) as engine, engine.connect() as connection:
-        return append_only.is_ours(connection)
+        return append_only.is_ours(append_only.tables(connection.exec_driver_sql, _KIND))
+
+
+@contextmanager
+def _asking(url: str) -> Iterator[Ask]:
+    """Ask a database of which nobody knows yet whether it has a single table of ours."""
+    with closing(postgres_wire.connect(postgres_wire.address(url))) as connection:
+        yield lambda sql: connection.execute(sql.encode()).fetchall()
 
 
 @contextmanager
 def _owner_engine(url: str) -> Iterator[Engine]:
+    from sqlalchemy import create_engine  # noqa: PLC0415 - 16 MB that workers and tickers do without
+
     given = postgres_wire.address(url, statement_timeout="0", lock_timeout="30s")
     engine = create_engine("postgresql+psycopg://", creator=lambda: postgres_wire.connect(given))
     try:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import create_engine
 
 from engine import postgres_wire
 from engine.postgres_errors import shown, told
@@ -22,7 +22,7 @@ from engine.postgres_wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 #: Connections kept open while nobody uses them.
 _IDLE = 8
@@ -46,11 +46,8 @@ class PostgresStore:
             self._address = postgres_wire.address(url)
         self._idle: deque[Wire] = deque()
         self._pid = os.getpid()
-        self._readers = create_engine(
-            "postgresql+psycopg://", creator=lambda: postgres_wire.connect(self._address), pool_pre_ping=True,
-            isolation_level="REPEATABLE READ", json_deserializer=orjson.loads, pool_size=_IDLE, max_overflow=-1,
-            execution_options={"postgresql_readonly": True},
-        )  # fmt: skip
+        self._reading = Lock()
+        self._readers: Engine | None = None
 
     @contextmanager
     def begin(self) -> Iterator[PostgresTransaction]:
@@ -89,7 +86,8 @@ class PostgresStore:
             # A forked process must not speak over connections that its parent speaks over.
             self._pid = os.getpid()
             self._idle = deque()
-            self._readers.dispose(close=False)
+            if self._readers is not None:
+                self._readers.dispose(close=False)
         try:
             return self._idle.pop()
         except IndexError:
@@ -121,8 +119,14 @@ class PostgresStore:
         Errors:
             StoreUnreachable, StoreLost: nothing could be read.
         """
-        with told(self.path), self._readers.connect() as connection, connection.begin():
+        with told(self.path), self._reader().connect() as connection, connection.begin():
             yield connection
+
+    def _reader(self) -> Engine:
+        with self._reading:
+            if self._readers is None:
+                self._readers = _reading_from(self._address)
+            return self._readers
 
     def now(self) -> int:
         """Return the clock of the database, µs UTC."""
@@ -144,10 +148,21 @@ class PostgresStore:
 
     def close(self) -> None:
         """Close all connections."""
-        self._readers.dispose()
+        if self._readers is not None:
+            self._readers.dispose()
         self._close_idle()
 
     def _close_idle(self) -> None:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+
+def _reading_from(address: str) -> Engine:
+    from sqlalchemy import create_engine  # noqa: PLC0415 - 16 MB that workers and tickers do without
+
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: postgres_wire.connect(address), pool_pre_ping=True,
+        isolation_level="REPEATABLE READ", json_deserializer=orjson.loads, pool_size=_IDLE, max_overflow=-1,
+        execution_options={"postgresql_readonly": True},
+    )  # fmt: skip

@@ -25,8 +25,6 @@ _ONE_CASE = select(*(_CASE.c[name] for name in _FIELDS)).where(_CASE.c.id == _KE
 _ONE_ROW = select(_ROW.c.id, _ROW.c.code, _ROW.c.data, _ROW.c.version).where(
     _ROW.c.kind == bindparam("kind"), or_(_ROW.c.code == _KEY, _ROW.c.id == _KEY)
 )
-#: Later than every instant of the store.
-NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +123,6 @@ def kind_of(store: Store) -> str:
     """Return "sample" or "production"."""
     with store.read() as connection:
         return str(connection.execute(select(records.store.c.kind)).scalar_one())
-
-
-def next_due(store: Store) -> int:
-    """Return when the next row falls due, in µs UTC; `NEVER` when none waits. Each is the first entry of an index."""
-    outbox, timer = records.outbox.c, records.timer.c
-    asked = (
-        select(func.min(outbox.due_at)).where(outbox.state == "pending"),
-        select(func.min(outbox.lease_until)).where(outbox.state.in_(("claimed", "in_flight"))),
-        select(func.min(timer.due_at)).where(timer.state == "waiting"),
-    )
-    with store.read() as connection:
-        found = [connection.execute(one).scalar() for one in asked]
-    return min((int(one) for one in found if one is not None), default=NEVER)
 
 
 def owed_now(store: Store) -> int:

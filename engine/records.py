@@ -392,6 +392,3 @@ file_chunk = Table(
     Column("bytes", LargeBinary, nullable=False),
     PrimaryKeyConstraint("sha256", "part"),
 )
-
-#: Tables that nothing may change or empty once written.
-APPEND_ONLY = ("transition_log", "published", "store", "receipt")

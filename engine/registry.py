@@ -9,9 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from engine import loader, records
+from engine import loader
 from engine.errors import Broken, Refused, Words, perhaps
 
 if TYPE_CHECKING:
@@ -57,11 +55,8 @@ class Definitions:
 
     def refresh(self) -> None:
         """Look at what is published now; who publishes calls it, other processes when a hash is new to them."""
-        table = records.published
-        with self._store.read() as connection:
-            rows = connection.execute(
-                select(table.c.hash, table.c.name, table.c.version).where(table.c.kind == "definition")
-            ).all()
+        with self._store.look() as tx:
+            rows = tx.run("SELECT hash, name, version FROM published WHERE kind = 'definition'")
         newest: dict[str, tuple[int, str]] = {}
         for found, name, version in rows:
             newest[name] = max(newest.get(name, (0, "")), (version, found))
@@ -99,16 +94,14 @@ class Definitions:
         Errors:
             DefinitionUnknown: that version is not published.
         """
-        table = records.published
-        with self._store.read() as connection:
-            found = connection.execute(
-                select(table.c.hash).where(
-                    table.c.kind == "definition", table.c.name == name, table.c.version == version
-                )
-            ).scalar()
-        if found is None:
+        with self._store.look() as tx:
+            found = tx.run(
+                "SELECT hash FROM published WHERE kind = 'definition' AND name = :name AND version = :version",
+                {"name": name, "version": version},
+            )
+        if not found:
             raise DefinitionUnknown(name=f"{name} v{version}", hint=" ", known=", ".join(self.names()))
-        return self.by_hash(found)
+        return self.by_hash(found[0][0])
 
     def watchers_read(self, definition: Definition) -> frozenset[str]:
         """Return what lies outside the family and is looked at by children that move by themselves when this case moves."""
@@ -133,12 +126,12 @@ class Definitions:
         return known
 
     def _load(self, found: str) -> Definition:
-        table = records.published
-        with self._store.read() as connection:
-            row = connection.execute(select(table.c.name, table.c.text).where(table.c.hash == found)).first()
-        if row is None:
+        with self._store.look() as tx:
+            rows = tx.run("SELECT name, text FROM published WHERE hash = :hash", {"hash": found})
+        if not rows:
             raise DefinitionMissing(hash=found)
-        return loader.load(row.text, name=row.name)
+        name, text = rows[0]
+        return loader.load(text, name=name)
 
 
 def _moves_with_parent(definition: Definition) -> bool:

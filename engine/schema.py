@@ -1,4 +1,4 @@
-"""The schema of a store: made and moved by numbered migrations, checked whenever a store is opened.
+"""The schema of an embedded store: made and moved by numbered migrations, checked whenever a store is opened.
 
 A store is born `sample` or `production`, and stays so: that is its first log entry.
 """
@@ -6,49 +6,33 @@ A store is born `sample` or `production`, and stays so: that is its first log en
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import append_only, entries
-from engine.commands import SYSTEM, Register, new_id
-from engine.entries import Entry
-from engine.errors import Broken, Refused, Words
+from engine import append_only
+from engine.errors import Broken, Words
+from engine.schema_numbers import (
+    SchemaNew,
+    SchemaOld,
+    StoreExists,
+    check_version,
+    give_birth,
+    head,
+    number_of,
+    numbers,
+)
 from engine.sqlite_errors import refused_by_the_system, told
 from engine.sqlite_store import SqliteStore, system_clock
-from engine.store import StoreForeign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection
-
-    from engine.store import Store
-
+__all__ = [
+    "SchemaNew", "SchemaOld", "StoreExists", "WalMissing", "check_move", "create", "downgrade", "give_birth", "head",
+    "number_in", "numbers", "open_store", "upgrade",
+]  # fmt: skip
 _WAL_INDEX_HEAD, _WAL_INDEX_VERSION = 100, 3007000
-_VERSIONS = Path(__file__).parent / "migrations" / "versions"
-
-
-class SchemaOld(Refused):
-    """The store was made by an older version."""
-
-    code = "schema_old"
-    words = Words(
-        "Kho {path} ở lược đồ {found}, phần mềm cần {wanted}. Sao lưu rồi chạy `tiendo schema upgrade`.",
-        "The store {path} has schema {found}, this version needs {wanted}. Back it up, then run `tiendo schema upgrade`.",
-    )
-
-
-class SchemaNew(Broken):
-    """The store was moved on by a newer version."""
-
-    code = "schema_new"
-    words = Words(
-        "Kho {path} ở lược đồ {found}, mới hơn phần mềm này ({wanted}). Hãy dùng phiên bản phần mềm mới.",
-        "The store {path} has schema {found}, newer than this version ({wanted}). Use the newer version.",
-    )
 
 
 class WalMissing(Broken):
@@ -60,16 +44,6 @@ class WalMissing(Broken):
         "tệp -wal, hoặc khôi phục từ bản sao lưu và xoá tệp -shm.",
         "{path}-wal is gone while {path}-shm is there: the last changes were in it. It is not opened; put the -wal file "
         "back, or restore a backup and remove the -shm file.",
-    )
-
-
-class StoreExists(Refused):
-    """There is something at this path already."""
-
-    code = "store_exists"
-    words = Words(
-        "{path} đã có; không ghi đè. Chọn đường dẫn khác hoặc mở kho này.",
-        "{path} exists and is not overwritten. Choose another path, or open this store.",
     )
 
 
@@ -111,9 +85,9 @@ def open_store(path: str | Path, *, clock: Callable[[], int] = system_clock) -> 
     _check_wal(path)
     store = SqliteStore(path, clock=clock)
     try:
-        with store.read() as connection:
-            check_version(connection, store.path)
-            append_only.check(connection, store.path)
+        with store.look() as tx:
+            check_version(tx.run, "sqlite", store.path)
+            append_only.check(tx.run, store.path)
     except BaseException:
         store.close()
         raise
@@ -137,17 +111,6 @@ def downgrade(path: str | Path, to: str) -> None:
     from engine import schema_moves  # noqa: PLC0415 - as above
 
     schema_moves.downgrade(path, to)
-
-
-def head() -> str:
-    """Return the newest revision that this version knows."""
-    return numbers()[-1]
-
-
-@cache
-def numbers() -> list[str]:
-    """Return the numbers of all migrations in order: what their files begin with."""
-    return sorted(file.name.partition("_")[0] for file in _VERSIONS.glob("[0-9]*.py"))
 
 
 def _check_wal(path: str | Path) -> None:
@@ -176,23 +139,6 @@ def _is_copied(shm: Path) -> bool:
     return copied >= last
 
 
-def check_version(connection: Connection, path: str) -> None:
-    """Refuse a store whose schema is not the one of this version.
-
-    Errors:
-        StoreForeign, SchemaOld, SchemaNew: nothing was done.
-    """
-    found = number_of(connection)
-    wanted = head()
-    if found == wanted:
-        return
-    if found is None and not append_only.is_ours(connection):
-        raise StoreForeign(path=path)
-    if found is None or found in numbers():
-        raise SchemaOld(path=path, found=found or "—", wanted=wanted)
-    raise SchemaNew(path=path, found=found, wanted=wanted)
-
-
 def number_in(path: str | Path) -> str:
     """Return the number of the last migration of the store in a file; "" where none ever ran.
 
@@ -201,11 +147,8 @@ def number_in(path: str | Path) -> str:
     """
     store = SqliteStore(path)
     try:
-        with store.read() as connection:
-            found = number_of(connection)
-            if found is None and not append_only.is_ours(connection):
-                raise StoreForeign(path=str(path))
-            return found or ""
+        with store.look() as tx:
+            return number_of(tx.run, "sqlite", str(path))
     finally:
         store.close()
 
@@ -219,40 +162,3 @@ def check_move(path: str | Path) -> None:
     found = number_in(path)
     if found and found not in numbers():
         raise SchemaNew(path=str(path), found=found, wanted=head())
-
-
-def number_of(connection: Connection) -> str | None:
-    """Return the number of the last migration of a store; None where none ever ran."""
-    if "alembic_version" not in append_only.tables(connection):
-        return None
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return None if found is None else str(found)
-
-
-def give_birth(store: Store, kind: str) -> None:
-    """Write the store's own row and the first entry of its log."""
-    row = new_id()
-    birth = Register(principal=SYSTEM, register="store", values={"kind": kind})
-    with store.begin() as tx:
-        changes = {"code": [None, "store"], "kind": [None, kind]}
-        at = tx.stamp()
-        _, head_hash, logged = entries.write(
-            Entry(changes), birth, subject=("store", row), seq=1, previous="", recorded_at=at
-        )
-        tx.run(
-            "INSERT INTO store (id, kind, born_at, secret) VALUES (1, :kind, :at, :secret)",
-            {"kind": kind, "at": at, "secret": secrets.token_hex(32)},
-        )
-        columns = "subject_kind, subject, seq, hash, recorded_at, principal, command, kind, trigger, entry"
-        names = columns.split(", ")
-        marks = ", ".join(f":{name}" for name in names)
-        tx.run(
-            f"INSERT INTO transition_log ({columns}) VALUES ({marks})",  # noqa: S608 - our own words
-            dict(zip(names, logged, strict=True)),
-        )
-        tx.run("INSERT INTO unfolded (subject_kind, subject, seq) VALUES ('store', :row, 1)", {"row": row})
-        tx.run(
-            "INSERT INTO register_row (kind, id, code, sort_text, data, version, seq, head)"
-            " VALUES ('store', :row, 'store', 'store', :data, 1, 1, :head)",
-            {"row": row, "data": f'{{"kind":"{kind}"}}', "head": head_hash},
-        )

@@ -80,7 +80,8 @@ def move(
     with engine.connect() as connection, connection.begin():
         if prepare is not None:
             prepare(connection)
-        if not append_only.is_empty(connection) and not append_only.is_ours(connection):
+        there = append_only.tables(connection.exec_driver_sql, connection.dialect.name)
+        if there and not append_only.is_ours(there):
             raise StoreForeign(path=path)
         asked = config()
         asked.attributes["connection"] = connection

@@ -7,10 +7,9 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
 from engine.errors import Words
 from engine.store import StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnreachable
+from engine.system_errors import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,17 +33,6 @@ _SIGNS: tuple[tuple[type[StoreCorrupt | StoreUnreachable], str, Words], ...] = (
     (StoreUnreachable, "unable to open", Words("không mở được tệp", "the file can't be opened")),
     (StoreUnreachable, "i/o error", Words("đĩa báo lỗi khi đọc hoặc ghi", "the disk fails to read or write")),
 )
-_REASONS = {
-    errno.EACCES: Words("tài khoản đang chạy không có quyền vào đó", "this account may not go there"),
-    errno.EPERM: Words("tài khoản đang chạy không có quyền vào đó", "this account may not go there"),
-    errno.ENOTDIR: Words("một phần của đường dẫn không phải thư mục", "part of the path is no folder"),
-    errno.EISDIR: Words("đó là một thư mục", "it is a folder"),
-    errno.ENOENT: Words("không có tệp hoặc thư mục đó", "there is no such file or folder"),
-    errno.EROFS: Words("ổ này chỉ cho đọc", "this drive is read-only"),
-    errno.ENOSPC: Words("đĩa hết chỗ", "the disk is full"),
-    errno.EIO: Words("đĩa báo lỗi khi đọc hoặc ghi", "the disk fails to read or write"),
-    errno.ENAMETOOLONG: Words("đường dẫn quá dài", "the path is too long"),
-}
 
 
 @contextmanager
@@ -62,8 +50,12 @@ def told(path: str, busy_seconds: float) -> Iterator[None]:
         raise
     except sqlite3.Error as problem:
         raise _error(problem, path, busy_seconds) from problem
-    except DBAPIError as problem:
-        raise _error(problem.orig or problem, path, busy_seconds) from problem
+    except Exception as problem:
+        # What SQLAlchemy wraps: known by its form, because serving processes never load it.
+        said = getattr(problem, "orig", None)
+        if not isinstance(said, sqlite3.Error):
+            raise
+        raise _error(said, path, busy_seconds) from problem
 
 
 def refused_by_the_system(problem: OSError, path: str) -> TiendoError:
@@ -73,12 +65,6 @@ def refused_by_the_system(problem: OSError, path: str) -> TiendoError:
     if problem.errno == errno.EROFS:
         return StoreReadOnly(path=path)
     return StoreUnreachable(path=path, why=reason_of(problem))
-
-
-def reason_of(problem: OSError) -> Words:
-    """Return in words why the operating system does not give a file or folder."""
-    said = problem.strerror or str(problem)
-    return _REASONS.get(problem.errno or 0, Words(said, said))
 
 
 def _error(problem: BaseException, path: str, busy_seconds: float) -> TiendoError:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import create_engine, event
 
 from engine.errors import Words
 from engine.sqlite_errors import refused_by_the_system, told
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 
 _PRAGMAS = (
@@ -138,12 +137,8 @@ class SqliteStore:
             self._watcher = self._connect(pragmas=False)
         self._turns = Turns(self._writer, self.path, busy_seconds)
         self._lookers: list[sqlite3.Connection] = []
-        address = f"sqlite:///file:{quote(str(Path(path).resolve()))}?mode=ro&uri=true"
-        self._readers = create_engine(
-            address, connect_args={"check_same_thread": False}, json_deserializer=orjson.loads
-        )
-        event.listen(self._readers, "connect", _reader_connected)
-        event.listen(self._readers, "begin", _reader_began)
+        self._reading = threading.Lock()
+        self._readers: Engine | None = None
 
     def _connect(self, *, pragmas: bool = True) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -197,8 +192,14 @@ class SqliteStore:
         Errors:
             StoreUnreachable, StoreCorrupt, StoreBusy: nothing could be read.
         """
-        with self._told(), self._readers.connect() as connection, connection.begin():
+        with self._told(), self._reader().connect() as connection, connection.begin():
             yield connection
+
+    def _reader(self) -> Engine:
+        with self._reading:
+            if self._readers is None:
+                self._readers = _reading_from(Path(self.path))
+            return self._readers
 
     def changed(self) -> bool:
         """Return whether anybody wrote to the file since the last call (a look at one page, no query)."""
@@ -218,7 +219,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close all connections; the file is left checkpointed."""
-        self._readers.dispose()
+        if self._readers is not None:
+            self._readers.dispose()
         with self._told(), self._turns.alone():
             for connection in (*self._lookers, self._watcher, self._writer):
                 connection.close()
@@ -226,6 +228,16 @@ class SqliteStore:
     def _told(self) -> AbstractContextManager[None]:
         """Turn what SQLite says into our errors."""
         return told(self.path, self._busy_seconds)
+
+
+def _reading_from(path: Path) -> Engine:
+    from sqlalchemy import create_engine, event  # noqa: PLC0415 - 16 MB that a serving process does without
+
+    address = f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true"
+    made = create_engine(address, connect_args={"check_same_thread": False}, json_deserializer=orjson.loads)
+    event.listen(made, "connect", _reader_connected)
+    event.listen(made, "begin", _reader_began)
+    return made
 
 
 def _reader_connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""From settings to real objects: what delivers and serves; store and engine are made in handlers/opening.py."""
+"""From settings to real objects: what delivers and serves; the store is opened in handlers/opening.py."""
 
 from __future__ import annotations
 
@@ -11,20 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
 
-from engine.sqlite_store import SqliteStore
 from handlers import deadlines, dispatch, notice_texts, notices  # noqa: F401 - handlers are declared by importing
 from handlers.bell_errors import OneServerOnly
 from handlers.channels import Console
-from handlers.mail import Mail, MailServer
-from handlers.opening import (
-    StoreKindNotHere,
-    StoreMissing,
-    folders,
-    make_engine,
-    make_rules,
-    open_store,
-    store_path,
-)
+from handlers.engine_parts import folders, make_engine, make_rules
 from handlers.own_sweep import OwnSweep
 from handlers.ringing import Ringer
 from handlers.ticker import Ticker
@@ -35,7 +25,7 @@ if TYPE_CHECKING:
 
     import dramatiq
 
-    from config.settings import Settings
+    from config.handed_settings import AnySettings
     from engine.engine import Engine
     from handlers.channels import Channel
     from handlers.notice_texts import NoticeTexts
@@ -43,14 +33,14 @@ if TYPE_CHECKING:
     from handlers.serving import ServingLost
 
 __all__ = [
-    "Serving", "StoreKindNotHere", "StoreMissing", "folders", "make_app", "make_bell", "make_broker", "make_channels",
-    "make_engine", "make_rules", "make_texts", "open_store", "serving", "store_path",
+    "Serving", "folders", "make_app", "make_bell", "make_broker", "make_channels", "make_engine", "make_rules",
+    "make_texts", "serving",
 ]  # fmt: skip
 #: Failed messages that the broker in the process keeps to look at; the rows themselves are in the store.
 _KEPT_DEAD = 100
 
 
-def make_texts(settings: Settings) -> NoticeTexts:
+def make_texts(settings: AnySettings) -> NoticeTexts:
     """Return the words of notices of all folders.
 
     Errors:
@@ -61,13 +51,15 @@ def make_texts(settings: Settings) -> NoticeTexts:
     )
 
 
-def make_channels(settings: Settings) -> dict[str, Channel]:
+def make_channels(settings: AnySettings) -> dict[str, Channel]:
     """Return the channels that are switched on, by name."""
     made: dict[str, Channel] = {}
     for name in settings.channels:
         if name == "console":
             made[name] = Console()
         else:
+            from handlers.mail import Mail, MailServer  # noqa: PLC0415 - 2 MB that only mail needs
+
             secret = settings.smtp_password
             made[name] = Mail(
                 MailServer(
@@ -83,7 +75,9 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     return made
 
 
-def make_app(settings: Settings, engine: Engine, channels: dict[str, Channel] | None = None) -> dispatch.App:
+def make_app(
+    settings: AnySettings, engine: Engine, channels: dict[str, Channel] | None = None
+) -> dispatch.App:
     """Return what handlers work with."""
     return dispatch.App(
         engine=engine,
@@ -155,7 +149,7 @@ class Serving:
 
 @contextmanager
 def serving(
-    settings: Settings, app: dispatch.App, *, works: bool = True, ticks: bool = True
+    settings: AnySettings, app: dispatch.App, *, works: bool = True, ticks: bool = True
 ) -> Iterator[Serving]:
     """Serve a store in this process while the block runs: worker threads, ticker, or both.
 
@@ -166,7 +160,8 @@ def serving(
         OneServerOnly, AlreadyServed: another process serves this store, or could.
         BellUnreachable, BellRefused: Redis can't be used now; nothing was started.
     """
-    is_embedded = isinstance(app.engine.store, SqliteStore)
+    with app.engine.store.look() as tx:
+        is_embedded = tx.serial
     if is_embedded and not (works and ticks):
         raise OneServerOnly(path=app.engine.store.path)
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
@@ -214,7 +209,7 @@ def _ringing_aside(
     return ringer.ring
 
 
-def _own_sweep(settings: Settings, app: dispatch.App, bell: RedisBell | None) -> OwnSweep:
+def _own_sweep(settings: AnySettings, app: dispatch.App, bell: RedisBell | None) -> OwnSweep:
     return OwnSweep(
         app,
         heard_at=(lambda: bell.redis.heard_at) if bell else (lambda: 0.0),

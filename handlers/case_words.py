@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.civil_time import words_left
 from engine.errors import Words
-from engine.names import names_of
-from engine.readings import case_by_id
 from engine.rule_units import GRADE_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from engine.cases import Case
     from engine.definition import Citation, Deadline, Definition, State, Who
     from engine.engine import Engine
-    from engine.readings import Connection
 
 _SINCE = Words("từ {day}", "since {day}")
 _ENDED = {
@@ -139,27 +134,3 @@ class CaseWords:
             party, _, role = (self.case.holder or "").partition(".")
             return self.case.parties.get(party, ""), role
         return self.case.parties.get(who.party, ""), who.role
-
-
-def look(
-    engine: Engine,
-    connection: Connection,
-    case_id: str,
-    today: date,
-    language: str = "vi",
-    *,
-    also: Iterable[str] = (),
-) -> CaseWords:
-    """Read a case and what its words need.
-
-    Shapes:
-        also: ids whose names are wanted, too.
-    """
-    case = case_by_id(connection, case_id)
-    parent = case_by_id(connection, case.parent) if case.parent else None
-    names = names_of(
-        connection, [case.holder_organisation, case.holder_person, *case.parties.values(), *also], language
-    )
-    return CaseWords(
-        engine, case, engine.definitions.by_hash(case.definition), parent, names, today, language
-    )

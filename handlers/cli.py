@@ -6,22 +6,20 @@ later).
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
-import structlog
 import typer
 from typer.exceptions import Exit, TyperException
 
-from config.logs import set_up
+from config.logs import quieten, set_up
 from config.setting_wrong import SettingWrong
 from config.settings import read_settings
-from engine.errors import LANGUAGES, Broken, TiendoError, Unavailable, Words
-from engine.sqlite_errors import reason_of
-from handlers import cli_print, cli_usage
+from engine.errors import LANGUAGES
+from handlers import cli_print, cli_usage, serving_process
+from handlers.faults import as_ours
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -39,28 +37,6 @@ PLACES = {
     "cli_doctor": ("doctor", "metrics"),
     "cli_audit": ("stuck", "retry", "audit"),
 }
-
-
-class FaultMet(Broken):
-    """A bug of ours, met at the command line."""
-
-    code = "fault_met"
-    words = Words(
-        "Phần mềm gặp lỗi. Xem `tiendo history` để biết lệnh đã ghi chưa, rồi báo người bảo trì kèm mã {request} và nhật ký "
-        "kỹ thuật.",
-        "The software met a fault. See `tiendo history` whether the command was recorded, then tell the maintainer, with the "
-        "id {request} and the technical log.",
-    )
-
-
-class FileUnreachable(Unavailable):
-    """The operating system does not give a file or folder that the command needs."""
-
-    code = "file_unreachable"
-    words = Words(
-        "Không đọc hoặc ghi được {path}: {why}. Kiểm tra đường dẫn, đĩa và quyền rồi thử lại.",
-        "{path} can't be read or written: {why}. Check path, disk and permissions, then try again.",
-    )
 
 
 def make(word: str = "") -> typer.Typer:
@@ -89,7 +65,8 @@ def _commands() -> None:
 
 
 def main() -> NoReturn:
-    """Run one command and leave with its exit code."""
+    """Run one command and leave with its exit code; a worker or ticker goes on as a process without all this."""
+    serving_process.MAY_BECOME.set(True)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -101,7 +78,7 @@ def run(arguments: list[str]) -> int:
         settings = read_settings()
         set_up(settings.log_format, settings.log_level)
         language = asked or settings.language
-        _quieten()
+        quieten()
         code = make(arguments[0] if arguments else "")(
             args=arguments, prog_name="tiendo", standalone_mode=False
         )
@@ -126,12 +103,7 @@ def _answered(problem: Exception, arguments: list[str], language: str) -> int:
         return int(problem.exit_code)
     if isinstance(problem, TyperException):
         return _misread(problem, arguments, language)
-    if isinstance(problem, OSError) and problem.filename is not None:
-        problem = FileUnreachable(path=str(problem.filename), why=reason_of(problem))
-    if not isinstance(problem, TiendoError):
-        structlog.get_logger().error("uncaught", exc_info=problem)
-        problem = FaultMet(request=str(structlog.contextvars.get_contextvars().get("request", "—")))
-    return cli_print.problem(problem, language=language, json="--json" in arguments)
+    return cli_print.problem(as_ours(problem), language=language, json="--json" in arguments)
 
 
 def _misread(wrong: TyperException, arguments: list[str], language: str) -> int:
@@ -142,12 +114,6 @@ def _misread(wrong: TyperException, arguments: list[str], language: str) -> int:
     words = [word for declared in PLACES.values() for word in declared]
     refused = cli_usage.usage(wrong, arguments, words)
     return cli_print.problem(refused, language=language, json="--json" in arguments)
-
-
-def _quieten() -> None:
-    """Hear of libraries only what is wrong: their chatter would hide the answer of a command."""
-    for name in ("alembic", "transitions", "dramatiq"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _asked_language(arguments: list[str]) -> str:

@@ -26,6 +26,7 @@ from engine.errors import Refused, Words
 from engine.readings import case_by_id
 from handlers import cli_looking, cli_print, cli_show, cli_values, finding, words
 from handlers.cli_session import Commands, Session
+from handlers.faults import EXIT_CODES
 
 if TYPE_CHECKING:
     from engine.commands import Command
@@ -106,7 +107,7 @@ def _explained(session: Session, asked: Fire, why: machine.RequirementsUnmet) ->
     console.print(Text(why.sentence(session.language), style="bold"))
     for text in cli_show.missing_lines(session, view, trigger, why.unmet) if trigger else ():
         console.print(Text(text))
-    return typer.Exit(cli_print.EXIT_CODES[Refused])
+    return typer.Exit(EXIT_CODES[Refused])
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

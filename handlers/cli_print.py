@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import Broken, Refused, TiendoError, Unavailable, Words
+from engine.errors import Refused, Words
 from handlers.case_words import source_words
+from handlers.faults import exit_code
+from handlers.plain_print import as_json as as_json  # noqa: PLC0414 - commands print with this file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from engine.commands import Unmet
+    from engine.errors import TiendoError
     from handlers.cli_session import Session
 
-EXIT_CODES: dict[type[TiendoError], int] = {Refused: 2, Broken: 70, Unavailable: 75}
 _NARROWEST = 110
 _SUPPLY = Words("bổ sung: ", "supply it: ")
 
@@ -48,12 +48,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[in
     console = screen()
     console.soft_wrap = False
     console.print(made)
-
-
-def as_json(value: Any) -> None:
-    """Print JSON: dates ISO, money integers."""
-    text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    sys.stdout.write(text.decode() + "\n")
 
 
 def show(
@@ -91,7 +85,7 @@ def problem(error: TiendoError, *, language: str, json: bool, case: str = "") ->
         about = case or (code if isinstance(code, str) else None)
         for text in unmet_lines(unmet, language, about, error.facts.get("trigger_name", "")):
             console.print(Text(text))
-    return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 70)
+    return exit_code(error)
 
 
 def unmet_json(unmet: Iterable[Unmet], language: str) -> list[dict[str, str]]:

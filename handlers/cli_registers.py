@@ -9,9 +9,10 @@ import typer
 from engine import readings
 from engine.case_history import history
 from engine.commands import Register
-from engine.names import names_of, opened, shown
+from engine.names import names_of, opened
 from engine.personal import is_commitment
 from engine.register_words import REGISTERS
+from engine.shown_values import shown
 from handlers import cli_print, cli_story, cli_values, code_words, finding, words
 from handlers.cli_session import Commands, Session
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from engine import deadlines, legal_clock, readings
 from engine.execute import preview
-from engine.names import names_of, opened, shown
+from engine.names import names_of, opened
 from engine.personal import is_commitment
+from engine.shown_values import shown
 from engine.visibility import hidden_words
-from handlers import case_words, cli_print, cli_story, code_words, words
+from handlers import case_reading, cli_print, cli_story, code_words, words
 
 if TYPE_CHECKING:
     from engine.case_rows import NoticeRow, SortWord
@@ -34,7 +35,7 @@ def sort_word(given: str) -> SortWord:
 def look(session: Session, case: str) -> CaseWords:
     """Read a case for the screen."""
     with session.reading() as connection:
-        return case_words.look(session.engine, connection, case, session.today, session.language)
+        return case_reading.look(session.engine, connection, case, session.today, session.language)
 
 
 def print_facts(session: Session, view: CaseWords) -> None:

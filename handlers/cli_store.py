@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config import logs
 from engine import schema
 from engine.commands import Principal, Register, new_id
 from engine.errors import Refused, Words
 from engine.execute import execute
-from handlers import build, cli_print, opening
+from handlers import cli_print, opening, serving_process
 from handlers.cli_session import Commands, Session
+from handlers.serve import serve
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from engine.engine import Engine
 
 
@@ -33,60 +28,6 @@ class InitIncomplete(Refused):
         'Missing: {missing}. E.g. tiendo init --organisation "TTKC-ST=Trung tâm Khuyến công Sóc Trăng" --kind centre '
         '--person "an.nv=Nguyễn Văn An".',
     )
-
-
-def serve(session: Session, *, works: bool = True, ticks: bool = True) -> None:
-    """Serve the store until SIGTERM or SIGINT, or until another process took it over; with --json the log is JSON too.
-
-    Errors:
-        AlreadyServed, OneServerOnly, BellUnreachable, BellRefused, PortTaken: nothing was started.
-        ServingLost: another process serves the store now.
-    """
-    if session.as_json:
-        logs.set_up("json", session.settings.log_level)
-    with _watched(session), build.serving(session.settings, session.app, works=works, ticks=ticks) as found:
-        _stop_on_signals(found)
-        _say_serving(session, found, works=works, ticks=ticks)
-        found.wait()
-    if found.lost is not None:
-        raise found.lost
-    if not session.as_json:
-        cli_print.line(session.say("Đã dừng.", "Stopped."))
-
-
-def _watched(session: Session) -> AbstractContextManager[None]:
-    """Serve the metrics where a port is set."""
-    port = session.settings.metrics_port
-    if not port:
-        return nullcontext()
-    from handlers import metrics  # noqa: PLC0415 - 5 MB that a process without a port does without
-
-    return metrics.served(session.store, port)
-
-
-def _say_serving(session: Session, found: build.Serving, *, works: bool, ticks: bool) -> None:
-    path = session.store.path
-    if session.as_json:
-        cli_print.as_json({"serving": path, "works": works, "ticks": ticks, "bell": found.bell})
-        sys.stdout.flush()  # whoever started this reads a pipe, and waits for the word
-        return
-    bells = {
-        "redis": session.say(", chuông Redis", ", bell on Redis"),
-        "none": session.say(
-            ", không có chuông: tự tìm việc trong kho", ", no bell: looking into the store itself"
-        ),
-    }
-    cli_print.line(
-        session.say("Đang phục vụ", "Serving") + f" {path}{bells.get(found.bell, '')} (Ctrl+C)", "bold"
-    )
-
-
-def _stop_on_signals(found: build.Serving) -> None:
-    def stop(_number: int, _frame: Any) -> None:
-        found.ask_to_stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def set_up(
@@ -163,13 +104,13 @@ def up(session: Session) -> None:
 @commands.add("worker")
 def worker(session: Session) -> None:
     """Chỉ gửi thông báo, không xét hạn / deliver only, fire no timers."""
-    serve(session, ticks=False)
+    serving_process.begin(session, works=True, ticks=False)
 
 
 @commands.add("ticker")
 def ticker(session: Session) -> None:
     """Chỉ xét hạn, không gửi / fire timers only, deliver nothing."""
-    serve(session, works=False)
+    serving_process.begin(session, works=False, ticks=True)
 
 
 @commands.add("schema")

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from engine import readings, schema
 from engine.errors import Words
-from engine.records import APPEND_ONLY
 from engine.sqlite_store import system_clock
+from engine.table_names import APPEND_ONLY
 from handlers import code_words
 from handlers.doctor_lines import bad, ok, same, warn
 

@@ -20,7 +20,7 @@ from engine.commands import SYSTEM
 from engine.errors import TiendoError
 from handlers import build, cli, cli_print, opening, publishing, sample, words
 from handlers.cli_session import Session
-from handlers.cli_store import serve
+from handlers.serve import serve
 from handlers.serving import BEAT_SECONDS, ServingSeat
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def ends_after_the_table() -> bool:
 
 def _carry(session: Session) -> None:
     started = time.monotonic()
-    path = build.store_path(session.settings)
+    path = opening.store_path(session.settings)
     if path.exists():
         cli_print.line(session.say(f"Tiếp tục kho mẫu {path}.", f"Resuming the sample store {path}."), "bold")
     else:
@@ -168,7 +168,7 @@ def _print_what_to_try(session: Session) -> None:
         return
     code, who = found
     command = "tiendo" if Path(sys.prefix, "bin", "tiendo").exists() else "python -m handlers.cli"
-    named = f"TIENDO_DATABASE_URL=sqlite:///{build.store_path(session.settings)} "
+    named = f"TIENDO_DATABASE_URL=sqlite:///{opening.store_path(session.settings)} "
     setting = "" if opening.is_fallback(read_settings()) else named
     cli_print.line("\n" + session.say("Thử ngay:", "Try:"), "bold")
     for line in (

@@ -6,27 +6,23 @@ take longer to load than such a command runs.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import workflows
-import workflows.guards
-from engine import calendar_files, rule_packs, schema
-from engine.engine import Engine
+from engine import schema
 from engine.errors import Refused, Words
-from engine.provinces import read_provinces
-from engine.register_words import PROVINCES
-from engine.registry import Definitions
-from engine.rules import RuleBook
 from engine.sqlite_store import is_there
+from handlers.engine_parts import closed_list, folders, make_engine, make_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from config.settings import Settings
     from engine.store import Store
 
+__all__ = [
+    "OwnerUnknown", "StoreKindNotHere", "StoreMissing", "closed_list", "create_store", "folders", "is_fallback",
+    "is_server", "make_engine", "make_rules", "open_store", "owner_of", "present_path", "schema_number", "store_path",
+    "upgrade_schema",
+]  # fmt: skip
 _SQLITE = "sqlite:///"
 #: Where `make run` puts the sample store.
 SAMPLE = Path("var") / "sample.db"
@@ -184,46 +180,3 @@ def owner_of(settings: Settings) -> str:
 
         raise OwnerUnknown(path=postgres_errors.shown(settings.database_url).rpartition("@")[2])
     return settings.owner_url.get_secret_value()
-
-
-def folders(settings: Settings) -> tuple[Path, ...]:
-    """Return the folders of definitions, later ones override: the shipped one, the province's own."""
-    own = settings.workflows_dir
-    return (workflows.FOLDER, own) if own else (workflows.FOLDER,)
-
-
-def make_engine(settings: Settings, store: Store) -> Engine:
-    """Return an engine that rings nobody.
-
-    Errors:
-        YamlRefused, PackRefused, RulesCollide …: a calendar or rule pack can't be used.
-    """
-    calendar = calendar_files.load_calendar(workflows.FOLDER / "calendars")
-    return Engine(
-        store, Definitions(store), make_rules(settings), calendar, tuple(settings.channels), lists=closed_list
-    )
-
-
-@cache
-def closed_list(name: str) -> Collection[str]:
-    """Return the words of a closed list that registers may use; none for a list that is not kept.
-
-    Errors:
-        YamlRefused, ProvincesRefused: the shipped file can't be used.
-    """
-    if name != PROVINCES:
-        return ()
-    return read_provinces((workflows.FOLDER / "provinces.yaml").read_bytes()).units.keys()
-
-
-def make_rules(settings: Settings) -> RuleBook:
-    """Return the rule packs of all folders as one book.
-
-    Errors:
-        YamlRefused, PackRefused, RulesCollide, RulesDisagree: with file and line.
-    """
-    own = [
-        folder for each in folders(settings) for folder in sorted(each.glob("**/rules")) if folder.is_dir()
-    ]
-    packs, vocabulary = rule_packs.read_folder(*own)
-    return RuleBook.of(packs, vocabulary)

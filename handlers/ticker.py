@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.log_privacy import harmless
-from engine import readings, relay, tally, timers
+from engine import relay, tally, timers
 from engine.errors import TiendoError
 from handlers import housekeeping
 from handlers.dispatch import HANDLERS
@@ -144,7 +144,7 @@ class Ticker:
                 break
         if self._sweeps:
             relay.sweep(store, self._ring_once, limit=SWEPT_AT_ONCE, topics=HANDLERS)
-        self._due_at = readings.next_due(store)
+        self._due_at = relay.next_due(store)
         return True
 
     def _ring_once(self, rows: Sequence[tuple[str, str]]) -> None:

@@ -13,13 +13,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import TiendoError
 from engine.execute import execute, execute_all
 from tests.bench import world
 from tests.bench.pg_ground import open_engine
+from tests.bench.resident import rss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,14 +133,6 @@ def _naive(asked: dict[str, Any]) -> Callable[[list[Fire]], None]:
             approve(command)
 
     return send
-
-
-def rss() -> float:
-    """Return the memory of this process in MB."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 if __name__ == "__main__":

@@ -1,133 +1,24 @@
 """A process that carries out commands for a long time: does its memory grow? `python -m tests.bench.pg_endless`.
 
-Projects go round in circles (sent back, put on the waiting list, taken up, submitted again), with comments, refused commands
-and bulks between; every case keeps growing papers out of it, so that only what the process keeps can grow. The parent writes
-one line of JSON; the answer is the memory after a tenth, a half and all of the commands.
+It has loaded what a worker has loaded, and nothing of a command line. The parent writes one line of JSON; the answers are
+the memory after each part of the commands, and at the end what came of them.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import threading
-import time
-from random import Random
-from typing import TYPE_CHECKING, Any
 
-from engine.commands import Comment, Fire, Principal
-from engine.errors import Refused, TiendoError
-from engine.execute import execute, execute_all, preview
-from tests.bench.pg_client import rss
-from tests.bench.pg_ground import open_engine
-
-if TYPE_CHECKING:
-    from engine.commands import Command
-    from engine.engine import Engine
-
-#: The round: who, trigger, and whether it needs a reason. It begins and ends before the minister.
-_ROUND = (
-    ("ministry.minister", "send_back", True), ("agency.officer", "waitlist", True),
-    ("agency.officer", "take_up_again", False), ("agency.head", "propose_plan", False),
-)  # fmt: skip
-_TOGETHER = 16
-
-
-class Walk:
-    """The commands of one thread, on cases of its own.
-
-    Shapes:
-        done: commands sent so far. refused: of those, refused, which was meant.
-    """
-
-    def __init__(self, asked: dict[str, Any], share: list[str], seed: int) -> None:
-        self._people: dict[str, str] = asked["people"]
-        self._share = share
-        self._steps = dict.fromkeys(share, 0)
-        self._random = Random(seed)
-        self.done = self.refused = 0
-
-    def next(self) -> tuple[list[Command], bool]:
-        """Return the next commands, and whether they share a transaction."""
-        choice = self._random.random()
-        if choice < 0.1:
-            return [self._comment(self._random.choice(self._share))], False
-        if choice < 0.15:
-            return [self._wrong(self._random.choice(self._share))], False
-        if choice < 0.2:
-            cases = self._random.sample(self._share, min(_TOGETHER, len(self._share)))
-            return [self._step(case) for case in cases], True
-        return [self._step(self._random.choice(self._share))], False
-
-    def _principal(self, seat: str) -> Principal:
-        return Principal("person", self._people[seat], "cli")
-
-    def _step(self, case: str) -> Command:
-        seat, trigger, reasoned = _ROUND[self._steps[case] % len(_ROUND)]
-        self._steps[case] += 1
-        reason = f"lượt {self._steps[case]}" if reasoned else ""
-        return Fire(principal=self._principal(seat), case=case, trigger=trigger, reason=reason)
-
-    def _comment(self, case: str) -> Command:
-        return Comment(principal=self._principal("agency.officer"), case=case, text=f"ghi chú {self.done}")
-
-    def _wrong(self, case: str) -> Command:
-        return Fire(principal=self._principal("agency.officer"), case=case, trigger="approve")
+from handlers import serving_process
 
 
 def main() -> int:
-    """Walk until the commands are used up; 1 when something failed that was not meant to."""
-    asked: dict[str, Any] = json.loads(sys.stdin.readline())
-    engine = open_engine(asked["url"])
-    shares = [asked["cases"][place :: asked["threads"]] for place in range(asked["threads"])]
-    walks = [Walk(asked, share, seed) for seed, share in enumerate(shares)]
-    failed: list[str] = []
-    threads = [
-        threading.Thread(target=_walk, args=(engine, walk, asked, failed), daemon=True) for walk in walks
-    ]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    marks: list[float] = []
-    for part in (0.1, 0.5, 1.0):
-        while sum(walk.done for walk in walks) < asked["commands"] * part and any(
-            one.is_alive() for one in threads
-        ):
-            time.sleep(0.02)
-        marks.append(rss())
-    for thread in threads:
-        thread.join()
-    done = sum(walk.done for walk in walks)
-    print(json.dumps({"done": done, "refused": sum(walk.refused for walk in walks), "marks": marks,
-                      "seconds": time.perf_counter() - began, "failed": " ".join(failed)}))  # fmt: skip
-    return 1 if failed else 0
+    """Walk; 1 when something failed that was not meant to."""
+    asked = json.loads(sys.stdin.readline())
+    serving_process.load_no_rich()
+    from tests.bench import pg_walk  # noqa: PLC0415 - it loads structlog
 
-
-def _walk(engine: Engine, walk: Walk, asked: dict[str, Any], failed: list[str]) -> None:
-    try:
-        while walk.done < asked["commands"] // asked["threads"]:
-            _send(engine, walk)
-    except Exception as why:  # noqa: BLE001 - told to the parent
-        failed.append(f"{type(why).__name__}: {why}")
-
-
-def _send(engine: Engine, walk: Walk) -> None:
-    commands, together = walk.next()
-    walk.done += len(commands)
-    if together:
-        for answer in execute_all(engine, commands):
-            if isinstance(answer, TiendoError):
-                raise answer
-        return
-    command = commands[0]
-    if isinstance(command, Fire) and command.trigger == "approve":
-        try:
-            execute(engine, command)
-        except Refused:
-            walk.refused += 1
-        return
-    execute(engine, command)
-    if isinstance(command, Comment):
-        preview(engine, command.case, command.principal.person)
+    return pg_walk.walk_all(asked)
 
 
 if __name__ == "__main__":

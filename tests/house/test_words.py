@@ -38,6 +38,7 @@ INSTEAD = {
 #: (file, name, reason): where the word is another's, or belongs to another thing.
 REASONED = (
     ("config/settings.py", "smtp_user", "the mail server's own word"),
+    ("config/handed_settings.py", "smtp_user", "the same"),
     ("config/logs.py", "*event*", "structlog's own word"),
     ("engine/machine.py", "*event*", "the machine library's own word for one firing"),
     ("engine/yaml_text.py", "*event*", "the YAML reader's own word for a piece of the file"),

@@ -46,9 +46,9 @@ def test_what_was_put_comes_back_byte_by_byte(store: Store, size: int) -> None:
     assert sha256 == hashlib.sha256(payload).hexdigest()
     assert b"".join(files.open(store, sha256)) == payload
     assert count(store, "file_chunk") == -(-size // files.CHUNK_BYTES)
-    with store.read() as connection:
-        assert files.has(connection, sha256)
-        assert files.about(connection, sha256) == ("application/pdf", size)
+    with store.look() as tx:
+        assert files.has(tx, sha256)
+        assert files.about(tx, sha256) == ("application/pdf", size)
 
 
 def test_the_same_content_is_stored_once(store: Store) -> None:
@@ -79,8 +79,8 @@ def test_an_empty_file_and_a_wrong_type_are_refused(store: Store) -> None:
 def test_an_unknown_file_is_refused(store: Store) -> None:
     with pytest.raises(files.FileUnknown):
         next(files.open(store, "0" * 64))
-    with store.read() as connection:
-        assert not files.has(connection, "0" * 64)
+    with store.look() as tx:
+        assert not files.has(tx, "0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_the_sweep_takes_only_what_is_old_and_named_nowhere(store: Store, clock:
     swept = files.sweep_orphans(store)
     # then
     assert swept == 1
-    with store.read() as connection:
-        kept = [files.has(connection, sha256) for sha256 in (named, taken_off, orphan, young)]
+    with store.look() as tx:
+        kept = [files.has(tx, sha256) for sha256 in (named, taken_off, orphan, young)]
     assert kept == [True, True, False, True]
     assert count(store, "file_chunk") == 3
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine import civil_time, files, locking, timers
+from engine import files, locking, timers
 from engine.commands import Attach, Comment, Edit, Fire, Register, Start
 from engine.errors import TiendoError
 from engine.execute import _one, execute, execute_all
@@ -340,9 +340,9 @@ def test_the_sweep_never_takes_a_file_that_is_being_named_just_now(w: World) -> 
     answer = meanwhile(w, attached, (), lambda beside: files.sweep_orphans(beside.engine.store))
     # then it waits, and takes the other one only
     assert answer == 1
-    with w.engine.store.read() as connection:
-        assert files.has(connection, named)
-        assert not files.has(connection, orphan)
+    with w.engine.store.look() as tx:
+        assert files.has(tx, named)
+        assert not files.has(tx, orphan)
     w.assert_clean()
 
 
@@ -496,7 +496,7 @@ def test_a_case_that_moved_to_another_line_while_its_locks_were_chosen_is_begun_
     # given a transaction that looked where a case stands, and chose its locks
     grant_of = grant(w, "máy")
     with w.engine.store.begin() as tx:
-        chosen = locking.asked(w.engine, tx, told_by(w, "head", grant_of), civil_time.day_at(tx.now))
+        chosen = locking.asked(w.engine, tx, told_by(w, "head", grant_of))
         # when the case comes to stand elsewhere before it is locked
         with stores.administrator() as administrator:
             administrator.execute("UPDATE workflow_case SET scope = 'elsewhere' WHERE id = %s", [grant_of])

@@ -16,6 +16,7 @@ from engine.postgres_roles import EncodingWrong, RolesMissing, RoleTooStrong
 from engine.postgres_schema import OwnerElsewhere
 from engine.schema import SchemaNew, SchemaOld, StoreExists
 from engine.store import StoreForeign, StoreUnreachable
+from engine.table_names import APPEND_ONLY
 from tests import stores
 from tests.builders import World, submitted, world
 from tests.servers.postgres import Database
@@ -117,7 +118,7 @@ def test_a_birth_that_failed_is_tried_again(empty: Database) -> None:
     opened.close()
 
 
-@pytest.mark.parametrize("table", records.APPEND_ONLY)
+@pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("statement", ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "TRUNCATE {t} CASCADE"])
 @pytest.mark.parametrize("role", ["tiendo_app", "tiendo_owner", "postgres"])
 def test_what_is_written_once_is_neither_changed_nor_taken_away(

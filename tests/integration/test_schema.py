@@ -17,6 +17,7 @@ from engine.append_only import GuardsMissing
 from engine.commands import Erase
 from engine.schema import SchemaNew, SchemaOld, StoreExists
 from engine.store import StoreCorrupt, StoreForeign, StoreUnreachable
+from engine.table_names import APPEND_ONLY
 from tests.builders import ADMIN, World, engine_on, submitted, world
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _shape(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("table", records.APPEND_ONLY)
+@pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "INSERT OR REPLACE INTO {t} SELECT * FROM {t}"],
