@@ -39,10 +39,11 @@ def _decision(prepared: World, say: Say) -> bool:
     found = decision.measure(prepared)
     print(f"   whole command {found.whole:.0f} µs with {found.calls} calls of the store;"
           f" the store's time subtracted: {found.subtracted:.0f} µs")  # fmt: skip
+    print("   (the first wish, 60 µs, is given up: docs/decisions/0017-the-engines-own-time.md)")
     return say(
         f"engine without the store, played back: median {found.played:.0f} µs, p90 {found.played_p90:.0f} µs;"
         f" N = {found.n} approvals",
-        found.played <= 60, "≤ 60 µs",
+        found.played <= 300, "≤ 300 µs",
     )  # fmt: skip
 
 
