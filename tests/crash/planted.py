@@ -234,11 +234,11 @@ HEAD_BEFORE_LOCK = Fault(
         ),
         (
             "engine/execute.py",
-            "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n",
+            "    desk = Desk(engine, tx, command, claimed, ",
             (
                 "    early = getattr(_EARLY, 'cases', {})\n"
                 "    claimed.cases.update({key: case for key, case in early.items() if key in claimed.cases and case})\n"
-                "    desk = Desk(engine, tx, command, claimed, day)\n    if isinstance(command, CaseCommand):\n"
+                "    desk = Desk(engine, tx, command, claimed, "
             ),
         ),
     ),
