@@ -101,7 +101,12 @@ def test_a_killed_server_is_taken_over_at_once(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("variable", "command", "code", "said"),
     [
-        ("TIENDO_DATABASE_URL=postgresql://u:secret@127.0.0.1:1/x", "tiendo list --as an", 75, "127.0.0.1:1/x"),
+        (
+            "TIENDO_DATABASE_URL=postgresql://u:secret@127.0.0.1:1/x",
+            "tiendo list --as an",
+            75,
+            "127.0.0.1:1/x",
+        ),
         ("TIENDO_SWEEP_MS=soon", "tiendo list --as an", 2, "20–60000"),
         ("TIENDO_SWEP_MS=100", "tiendo list --as an", 2, "TIENDO_SWEEP_MS"),
         ("TIENDO_LANGUAGE=vi", "tiendo list --as an", 2, "tiendo init"),

@@ -15,13 +15,15 @@ def test_rates_of_clients_add_up_and_idle_tables_are_left_out() -> None:
     run = run_of(clients, wrote, server_seconds=0.02, commands=20)
     # then
     assert run.rate == pytest.approx(15)
-    assert (run.n, run.p50, run.p99, run.server) == (20, 2.0, 2.0, pytest.approx(1000))
+    assert (run.n, run.p50, run.p99) == (20, 2.0, 2.0)
+    assert run.server == pytest.approx(1000)
     assert run.wrote == {"timer": Volume(7, 835)}
 
 
 def test_a_transaction_of_sixteen_counts_sixteen_commands() -> None:
     run = run_of([([8000.0] * 5, 0.04)], {}, server_seconds=0.08, commands=80, together=16)
-    assert (run.n, run.rate) == (80, pytest.approx(2000))
+    assert run.n == 80
+    assert run.rate == pytest.approx(2000)
 
 
 def test_a_quantile_is_one_of_the_values() -> None:
