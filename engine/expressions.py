@@ -38,10 +38,10 @@ _WHOLE: Final = 10_000
 _FAILURES = (ArithmeticError, TypeError, ValueError, RuntimeError, LookupError)
 
 
-def _compiled_library() -> Any:
-    """Return the compiled part of cel; the package around it would also load its own command line.
+def _cel() -> Any:
+    """Return the compiled part of cel, loaded when first needed: who only delivers notices never asks an expression.
 
-    That one brings terminal and highlighting libraries, 70 ms for each of our commands.
+    The package around it would also load its own command line, and with it terminal and highlighting libraries.
     """
     if loaded := sys.modules.get("cel.cel"):
         return loaded
@@ -55,9 +55,6 @@ def _compiled_library() -> Any:
     found.loader.exec_module(library)
     sys.modules["cel.cel"] = library
     return library
-
-
-_cel: Any = _compiled_library()
 
 
 class ExpressionFailed(Refused):
@@ -95,6 +92,32 @@ class Answer:
     missing: tuple[str, ...] = ()
 
 
+class Program:
+    """What CEL makes of a text, made when it is first asked for."""
+
+    __slots__ = ("_made", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._made: cel.Program | None = None
+
+    def ready(self) -> cel.Program:
+        """Return it.
+
+        Errors:
+            ExpressionRefused: CEL does not take the text.
+        """
+        if self._made is None:
+            try:
+                self._made = _cel().compile(self._text)
+            except (ValueError, RuntimeError) as why:
+                problem = Words(
+                    f"CEL không nhận: {str(why)[:120]}", f"CEL does not take it: {str(why)[:120]}"
+                )
+                refuse(self._text, "expression_syntax", 0, problem)
+        return self._made
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A checked expression. Two are equal when their texts are.
@@ -117,7 +140,7 @@ class Expression:
     rules: tuple[str, ...] = field(compare=False)
     _plain: Part | None = field(compare=False, repr=False)
     _tree: Tree = field(compare=False, repr=False)
-    _program: cel.Program = field(compare=False, repr=False)
+    _program: Program = field(compare=False, repr=False)
     _flat: tuple[str, ...] = field(compare=False, repr=False)
     _below: tuple[tuple[str, tuple[str, ...]], ...] = field(compare=False, repr=False)
     _functions: tuple[str, ...] = field(compare=False, repr=False)
@@ -178,7 +201,7 @@ class Expression:
                     return Answer(None, found.paths)
             if functions:
                 context.update(functions)
-            value = self._program.execute(context)
+            value = self._program.ready().execute(context)
         except _FAILURES as why:
             raise ExpressionFailed(text=self.text, why=str(why).partition("\n")[0][:120]) from why
         if value.__class__ is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
@@ -252,15 +275,22 @@ class Expression:
         return functions
 
 
-def compile(text: str, *, names: Names) -> Expression:  # noqa: A001  (read where it is used: `expressions.compile`)
+def compile(  # noqa: A001  (read where it is used: `expressions.compile`)
+    text: str, *, names: Names, published: bool = False
+) -> Expression:
     """Return the checked expression.
 
+    Shapes:
+        published: whether CEL took it before, when the definition was published; it then reads it only when it is asked.
     Errors:
         ExpressionRefused: it can't be read, or speaks of what `names` does not know, or its types don't fit.
     """
     tree = parse(text)
     reading = check(tree, text, names)
-    return _built(text, tree, reading)
+    program = Program(text)
+    if not published:
+        program.ready()
+    return _built(text, tree, reading, program)
 
 
 def share(amount: Any, percent: Any) -> int:
@@ -290,12 +320,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
 _OF_PLAIN: Final = {name: _FUNCTIONS[name] for name in ("share", "days_between")}
 
 
-def _built(text: str, tree: Tree, reading: Reading) -> Expression:
-    try:
-        program: cel.Program = _cel.compile(text)
-    except (ValueError, RuntimeError) as why:
-        problem = Words(f"CEL không nhận: {str(why)[:120]}", f"CEL does not take it: {str(why)[:120]}")
-        refuse(text, "expression_syntax", 0, problem)
+def _built(text: str, tree: Tree, reading: Reading, program: Program) -> Expression:
     below: dict[str, dict[str, None]] = {}
     for path in reading.paths:
         root, _, word = path.partition(".")

@@ -89,6 +89,7 @@ class Known:
         definitions: name -> outline. rules: key of a rule pack -> type of its value.
         guards: name -> guard. notices: words of the notices.
         papers: key of a rule pack that lists papers -> its rows.
+        published: whether the file was published once, and therefore found right.
     """
 
     definitions: Mapping[str, Outline] | None = None
@@ -96,6 +97,7 @@ class Known:
     guards: Mapping[str, Guard] = field(default_factory=lambda: GUARDS)
     notices: frozenset[str] | None = None
     papers: Mapping[str, tuple[Papers, ...]] | None = None
+    published: bool = False
 
 
 @dataclass(slots=True)
@@ -201,7 +203,7 @@ class Loading:
         """
         text = str(given).lower() if isinstance(given, bool) else str(given)
         try:
-            found = expressions.compile(text, names=self.names)
+            found = expressions.compile(text, names=self.names, published=self.known.published)
         except ExpressionRefused as why:
             facts = why.facts
             line, column = self._inside(path, facts["column"])

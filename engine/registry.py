@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine import loader
 from engine.errors import Broken, Refused, Words, perhaps
+from engine.loading import Known
 
 if TYPE_CHECKING:
     from engine.definition import Definition
@@ -131,7 +132,7 @@ class Definitions:
         if not rows:
             raise DefinitionMissing(hash=found)
         name, text = rows[0]
-        return loader.load(text, name=name)
+        return loader.load(text, name=name, known=Known(published=True))
 
 
 def _moves_with_parent(definition: Definition) -> bool:

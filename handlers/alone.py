@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,13 @@ class Alone:
             self.store.close()
 
 
+def _give_back(_app: App) -> None:
+    """Give memory back to the system that was needed only to make the app: up to 13 MB where Python had to compile."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # of glibc
+        libc.malloc_trim(0)
+
+
 def run(told: dict[str, Any]) -> int:
     """Serve until the end is asked for; return the exit code that the command line has for what happened.
 
@@ -69,6 +77,7 @@ def run(told: dict[str, Any]) -> int:
     quieten()
     structlog.contextvars.bind_contextvars(request=told["request"])
     try:
+        _give_back(given.app)
         serve(given, works=told["works"], ticks=told["ticks"])
     except KeyboardInterrupt:
         return _INTERRUPTED
