@@ -115,7 +115,9 @@ def check(command: Command) -> None:
     if not _ID.fullmatch(str(command.id)):
         raise CommandIdWrong(length=len(str(command.id)))
     if len(command.principal.key) > LONGEST_PRINCIPAL or "\0" in command.principal.key:
-        raise CommandWrong(kind=command.kind, part="principal", wanted=Words("mã của một người", "the id of a person"))
+        raise CommandWrong(
+            kind=command.kind, part="principal", wanted=Words("mã của một người", "the id of a person")
+        )
     for name, fits, wanted in _shape(type(command)):
         if not fits(getattr(command, name)):
             raise CommandWrong(kind=command.kind, part=name, wanted=wanted)
