@@ -347,7 +347,7 @@ class Definition:
         summary: common column (title, scope, category, amount, plan_year) -> field.
         rule_keys: every key of a rule pack that the definition asks for, in order.
         hash: SHA-256 of the canonical content, so that layout and comments do not count.
-        text: the YAML as published.
+        text: the YAML; "" of one that was published and is loaded for work.
     """
 
     name: str

@@ -129,7 +129,8 @@ def _built(load: Loading) -> Definition:
         rule_keys=(),
         examples=loader_parts.examples(load),
         language=data["language"],
-        text=load.text,
+        # Only who lints a file looks into its text; a serving process holds many definitions, and none of their texts.
+        text="" if load.known.published else load.text,
     )
     _start_leads_somewhere(load, definition)
     _ids_are_unique(load, definition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ import structlog
 from config.handed_settings import handed
 from config.logs import quieten, set_up
 from engine import postgres_schema
+from engine.errors import TiendoError
+from engine.registry import Definitions
 from handlers import build, plain_print
 from handlers.engine_parts import make_engine
 from handlers.faults import as_ours
@@ -42,7 +45,12 @@ class Alone:
     @cached_property
     def engine(self) -> Engine:
         """The engine on that store."""
-        return make_engine(self.settings, self.store)
+        definitions = Definitions(self.store)
+        # The largest files first: what reading them took for a moment is then used again by all that follows.
+        for name in definitions.names():
+            with suppress(TiendoError):  # one that only a newer version can read keeps nobody from the others
+                definitions.newest(name)
+        return make_engine(self.settings, self.store, definitions)
 
     @cached_property
     def app(self) -> App:

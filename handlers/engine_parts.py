@@ -28,15 +28,22 @@ def folders(settings: AnySettings) -> tuple[Path, ...]:
     return (workflows.FOLDER, own) if own else (workflows.FOLDER,)
 
 
-def make_engine(settings: AnySettings, store: Store) -> Engine:
+def make_engine(settings: AnySettings, store: Store, definitions: Definitions | None = None) -> Engine:
     """Return an engine that rings nobody.
 
+    Shapes:
+        definitions: of that store; None: each is loaded when it is first asked for.
     Errors:
         YamlRefused, PackRefused, RulesCollide …: a calendar or rule pack can't be used.
     """
     calendar = calendar_files.load_calendar(workflows.FOLDER / "calendars")
     return Engine(
-        store, Definitions(store), make_rules(settings), calendar, tuple(settings.channels), lists=closed_list
+        store,
+        definitions or Definitions(store),
+        make_rules(settings),
+        calendar,
+        tuple(settings.channels),
+        lists=closed_list,
     )
 
 

@@ -52,7 +52,7 @@ def _become(session: Session, *, works: bool, ticks: bool) -> NoReturn:
         # Of a checkout Python must be told; and never by the working folder, which may hold anything.
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_HOME), environment.get("PYTHONPATH"))))
     # Each thread would else get a heap of its own, of which most lies idle: 2 to 3 MB.
-    environment.setdefault("MALLOC_ARENA_MAX", "2")
+    environment.setdefault("MALLOC_ARENA_MAX", "1")
     sys.stdout.flush()
     sys.stderr.flush()
     words = [sys.executable, "-P", "-m", "handlers.serving_process", "worker" if works else "ticker"]
