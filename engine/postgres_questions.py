@@ -1,20 +1,13 @@
-"""What a transaction asks PostgreSQL, each prepared once on a connection, and how the rows of cases are read."""
+"""What a transaction asks PostgreSQL, each prepared once on a connection."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-import orjson
+from engine.case_columns import READ
 
-from engine.cases import Case
-from engine.store import Place
-
-CASE = (
-    "id, code, definition, parent, root, path, state, came_from, entered_on, final, holder, holder_organisation,"
-    " holder_person, held_since, due_on, decided_on, plan_year, version, seq, head, data, parties, book, scope"
-)
+CASE = f"{READ}, scope"
 CASES = f"SELECT {CASE} FROM workflow_case WHERE id = ANY ($1::text[])"  # noqa: S608 - our own words
 FAMILY = f"SELECT {CASE} FROM workflow_case WHERE parent = ANY ($1::text[]) ORDER BY id"  # noqa: S608
 #: The path is read first: in a join with it the server would look at every case there is.
@@ -97,19 +90,3 @@ def numbered(sql: str, *, has_now: bool) -> tuple[str, tuple[str, ...]]:
         return f"{mark}::bigint" if found[1] == "now" else mark
 
     return _WORDS.sub(number, sql), tuple(names)
-
-
-def place_of(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:
-    """Return the place of a case from the columns that decide on its locks."""
-    return Place(definition, plan_year, scope, orjson.loads(parties))
-
-
-def case_of(row: tuple[Any, ...]) -> Case:
-    """Return the case of a row read with `CASE`."""
-    return Case(
-        id=row[0], code=row[1], definition=row[2], parent=row[3], root=row[4], path=row[5], state=row[6],
-        came_from=row[7], entered_on=row[8], final=row[9], holder=row[10], holder_organisation=row[11],
-        holder_person=row[12], held_since=row[13], due_on=row[14], decided_on=row[15], plan_year=row[16],
-        version=row[17], seq=row[18], head=row[19], data=orjson.loads(row[20]), parties=orjson.loads(row[21]),
-        book=orjson.loads(row[22]),
-    )  # fmt: skip

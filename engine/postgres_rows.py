@@ -13,6 +13,7 @@ import orjson
 
 from engine import postgres_errors, postgres_writing
 from engine import postgres_questions as questions
+from engine.case_columns import case_of, place_of
 from engine.errors import Broken, Words
 from engine.locking import REGISTERS
 from engine.postgres_errors import CommitUnknown, StatementRefused
@@ -172,7 +173,7 @@ class PostgresTransaction:
             self._read_clock(time)
         if not rows:
             return None
-        places = {row[1]: questions.place_of(*row[2:]) for row in rows}
+        places = {row[1]: place_of(*row[2:]) for row in rows}
         self._places.update(places)
         self._whereabouts[case] = Whereabouts(rows[-1][0], tuple(places.values()))
         return self._whereabouts[case]
@@ -180,7 +181,7 @@ class PostgresTransaction:
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path."""
         (rows,) = self.ask((questions.BELOW, (path,)))
-        places = {row[1]: questions.place_of(*row[2:]) for row in rows}
+        places = {row[1]: place_of(*row[2:]) for row in rows}
         self._places.update(places)
         self._looked_below.update(path.split("/"))
         return list(places.values())
@@ -261,7 +262,7 @@ class PostgresTransaction:
 
     def _seen_again(self, row: tuple[Any, ...]) -> Case:
         """Return the case of a row, after making sure that its locks were chosen for what it is now."""
-        case = questions.case_of(row)
+        case = case_of(row)
         was, now = (
             self._places.get(case.id),
             Place(case.definition, case.plan_year, row[-1] or "", case.parties),
@@ -289,12 +290,12 @@ class PostgresTransaction:
     def cases(self, cases: Sequence[str]) -> dict[str, Case]:
         """Return id -> case of those that are there, as they stand."""
         (rows,) = self.ask((questions.CASES, (array(cases),)))
-        return {row[0]: questions.case_of(row) for row in rows}
+        return {row[0]: case_of(row) for row in rows}
 
     def family(self, parent: str) -> list[Case]:
         """Return the children of one case as they stand, oldest first."""
         (rows,) = self.ask((questions.FAMILY, (array([parent]),)))
-        return [questions.case_of(row) for row in rows]
+        return [case_of(row) for row in rows]
 
     def members(self, bound: str, role: str, day: str) -> list[str]:
         """Return the persons who hold `role` in `bound` on `day`, in order of id."""

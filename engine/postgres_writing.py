@@ -7,28 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+from engine.case_columns import CHANGING, COLUMNS, WRITTEN, written
 
-    from engine.cases import Case
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from engine.store import Writing
 
 Statement = tuple[str, "Sequence[Any]"]
 
-_CASE = (
-    "id, code, definition, name, parent, root, path, depth, state, phase, came_from, entered_on, final, holder,"
-    " holder_organisation, holder_person, held_since, due_on, decided_on, plan_year, scope, category, amount_vnd,"
-    " title, sort_text, version, seq, head, data, parties, book"
-)
-_COLUMNS = [column.strip() for column in _CASE.split(",")]
-#: What a case keeps from its start is not written again.
-_KEPT = frozenset({"id", "code", "name", "parent", "root", "path", "depth", "plan_year"})
-_CHANGING = tuple(place for place, column in enumerate(_COLUMNS) if column not in _KEPT)
 #: Returns the id of the case, or no row where it moved meanwhile.
 UPDATE_CASE = (
     "UPDATE workflow_case SET "  # noqa: S608 - our own words
-    + ", ".join(f"{_COLUMNS[place]} = ${number}" for number, place in enumerate(_CHANGING, 1))
-    + f" WHERE id = ${len(_CHANGING) + 1} AND seq < ${len(_CHANGING) + 2} RETURNING id"
+    + ", ".join(f"{COLUMNS[place]} = ${number}" for number, place in enumerate(CHANGING, 1))
+    + f" WHERE id = ${len(CHANGING) + 1} AND seq < ${len(CHANGING) + 2} RETURNING id"
 )
 _ENTRY = "subject_kind, subject, seq, hash, recorded_at, principal, command, kind, trigger, entry"
 _TIMER = "id, case_id, kind, deadline, set_by, generation, period, rung, due_at"
@@ -57,11 +49,11 @@ def statements(writing: Writing, now: int) -> Iterator[Statement]:
     """
     yield from _insert("published", "hash, kind, name, version, text, published_at", writing.published)
     for case, derived, is_new in writing.cases.values():
-        values = _written(case, derived)
+        values = written(case, derived)
         if is_new:
-            yield from _insert("workflow_case", _CASE, [values])
+            yield from _insert("workflow_case", WRITTEN, [values])
         else:
-            yield UPDATE_CASE, (*(values[place] for place in _CHANGING), case.id, case.seq)
+            yield UPDATE_CASE, (*(values[place] for place in CHANGING), case.id, case.seq)
     bound = {row[:2]: row for row in writing.parties}
     yield from _insert(
         "case_party", "case_id, party, bound", list(bound.values()),
@@ -129,14 +121,3 @@ def _registers(writing: Writing) -> Iterator[Statement]:
     for table, values in writing.projections:
         marks = ", ".join(f"${place}" for place in range(1, len(values) + 1))
         yield f"INSERT INTO {table} VALUES ({marks})", values  # noqa: S608 - closed list
-
-
-def _written(case: Case, derived: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        case.id, case.code, case.definition, derived["name"], case.parent, case.root, case.path, case.depth,
-        case.state, derived["phase"], case.came_from, case.entered_on, case.final, case.holder,
-        case.holder_organisation, case.holder_person, case.held_since, case.due_on, case.decided_on, case.plan_year,
-        derived["scope"], derived["category"], derived["amount_vnd"], derived["title"], derived["sort_text"],
-        case.version, case.seq, case.head, orjson.dumps(case.data).decode(), orjson.dumps(case.parties).decode(),
-        orjson.dumps(case.book).decode(),
-    )  # fmt: skip

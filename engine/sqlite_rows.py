@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine.cases import Case
+from engine import case_columns
 from engine.errors import Broken
 from engine.store import (
     Claimed,
     LockMissing,
-    Place,
     RowRefused,
     Seat,
     Whereabouts,
@@ -23,28 +22,17 @@ from engine.store import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.store import Asked, Writing
+    from engine.cases import Case
+    from engine.store import Asked, Place, Writing
 
-_CASE = (
-    "id, code, definition, parent, root, path, state, came_from, entered_on, final, holder, holder_organisation,"
-    " holder_person, held_since, due_on, decided_on, plan_year, version, seq, head, data, parties, book"
-)
-_CASE_WRITTEN = (
-    "id, code, definition, name, parent, root, path, depth, state, phase, came_from, entered_on, final, holder,"
-    " holder_organisation, holder_person, held_since, due_on, decided_on, plan_year, scope, category, amount_vnd,"
-    " title, sort_text, version, seq, head, data, parties, book"
-)
-_CASE_COLUMNS = [column.strip() for column in _CASE_WRITTEN.split(",")]
-_INSERT_CASE = f"INSERT INTO workflow_case ({_CASE_WRITTEN}) VALUES ({', '.join('?' * len(_CASE_COLUMNS))})"  # noqa: S608
-#: What a case keeps from its start is not written again: each such column would cost its index and its foreign key.
-_KEPT = frozenset({"id", "code", "name", "parent", "root", "path", "depth", "plan_year"})
-_CHANGING = tuple(place for place, column in enumerate(_CASE_COLUMNS) if column not in _KEPT)
+_INSERT_CASE = f"INSERT INTO workflow_case ({case_columns.WRITTEN}) VALUES ({', '.join('?' * len(case_columns.COLUMNS))})"  # noqa: S608
 _UPDATE_CASE = (
     "UPDATE workflow_case SET "  # noqa: S608 - our own words
-    + ", ".join(f"{_CASE_COLUMNS[place]} = ?" for place in _CHANGING)
+    + ", ".join(f"{case_columns.COLUMNS[place]} = ?" for place in case_columns.CHANGING)
     + " WHERE id = ? AND seq < ?"
 )
-_PLACE = "definition, plan_year, coalesce(scope, ''), parties"
+_PLACE_OF = f"SELECT {case_columns.PLACE} FROM workflow_case WHERE id = ?"  # noqa: S608
+_CASE_OF = f"SELECT {case_columns.READ} FROM workflow_case WHERE id = ?"  # noqa: S608
 _SEATS = """
 SELECT person, bound, role FROM membership
  WHERE person = :person AND from_on <= :day AND (to_on IS NULL OR to_on >= :day)
@@ -86,18 +74,20 @@ class SqliteTransaction:
     def where(self, case: str) -> Whereabouts | None:
         """Return where a case stands; None when there is no such case."""
         run = self._connection.execute
-        row = run(f"SELECT path, {_PLACE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
+        row = run(f"SELECT path, {case_columns.PLACE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
         if row is None:
             return None
         above = row[0].split("/")[:-1]
-        rows = [run(f"SELECT {_PLACE} FROM workflow_case WHERE id = ?", (one,)).fetchone() for one in above]  # noqa: S608
-        return Whereabouts(row[0], tuple(_place(*found) for found in (*rows, row[1:])))
+        rows = [run(_PLACE_OF, (one,)).fetchone() for one in above]
+        return Whereabouts(row[0], tuple(case_columns.place_of(*found) for found in (*rows, row[1:])))
 
     def below(self, path: str) -> list[Place]:
         """Return the places of all children of the cases on a path."""
         run = self._connection.execute
-        asked = f"SELECT {_PLACE} FROM workflow_case WHERE parent = ? ORDER BY id"  # noqa: S608 - our own words
-        return [_place(*row) for one in path.split("/") for row in run(asked, (one,)).fetchall()]
+        asked = f"SELECT {case_columns.PLACE} FROM workflow_case WHERE parent = ? ORDER BY id"  # noqa: S608 - our own words
+        return [
+            case_columns.place_of(*row) for one in path.split("/") for row in run(asked, (one,)).fetchall()
+        ]
 
     def hold(self, locks: tuple[str, ...], cases: tuple[str, ...], *, wait: bool = True) -> frozenset[str]:  # noqa: ARG002 - nobody else can hold anything
         """Remember what is held: SQLite lets one write at a time, so all of it is."""
@@ -183,12 +173,17 @@ class SqliteTransaction:
     def _record_cases(self, writing: Writing) -> None:
         run = self._connection.execute
         for case, derived, is_new in writing.cases.values():
-            values = _written(case, derived)
+            values = case_columns.written(case, derived)
             if is_new:
                 run(_INSERT_CASE, values)
                 continue
             self._must_hold(*case.path.split("/"))
-            if run(_UPDATE_CASE, (*(values[place] for place in _CHANGING), case.id, case.seq)).rowcount != 1:
+            if (
+                run(
+                    _UPDATE_CASE, (*(values[place] for place in case_columns.CHANGING), case.id, case.seq)
+                ).rowcount
+                != 1
+            ):
                 raise Broken(case=case.id, why="the row moved under the lock")
 
     def _record_timers(self, writing: Writing) -> None:
@@ -251,8 +246,8 @@ class SqliteTransaction:
 
     def case(self, case: str) -> Case | None:
         """Return one case as it stands, or None."""
-        row = self._connection.execute(f"SELECT {_CASE} FROM workflow_case WHERE id = ?", (case,)).fetchone()  # noqa: S608
-        return case_of(row) if row else None
+        row = self._connection.execute(_CASE_OF, (case,)).fetchone()
+        return case_columns.case_of(row) if row else None
 
     def cases(self, cases: Sequence[str]) -> dict[str, Case]:
         """Return id -> case of those that are there, as they stand."""
@@ -261,10 +256,10 @@ class SqliteTransaction:
     def family(self, parent: str) -> list[Case]:
         """Return the children of one case as they stand, oldest first."""
         rows = self._connection.execute(
-            f"SELECT {_CASE} FROM workflow_case WHERE parent = ? ORDER BY id",  # noqa: S608
+            f"SELECT {case_columns.READ} FROM workflow_case WHERE parent = ? ORDER BY id",  # noqa: S608
             (parent,),
         )
-        return [case_of(row) for row in rows.fetchall()]
+        return [case_columns.case_of(row) for row in rows.fetchall()]
 
     def _must_hold(self, *any_of: str) -> None:
         """Refuse to look at, or write, what `claim` was not asked to lock; a parent's lock covers its children."""
@@ -332,29 +327,3 @@ class SqliteTransaction:
     ) -> list[list[tuple[Any, ...]]]:  # fmt: skip
         """Run several statements, one after the other, and return the rows of each."""
         return [self.run(sql, values) for sql, values in asked]
-
-
-def _place(definition: str, plan_year: int | None, scope: str, parties: str) -> Place:
-    return Place(definition, plan_year, scope, orjson.loads(parties))
-
-
-def case_of(row: tuple[Any, ...]) -> Case:
-    """Return the case of a row read with `_CASE`."""
-    return Case(
-        id=row[0], code=row[1], definition=row[2], parent=row[3], root=row[4], path=row[5], state=row[6],
-        came_from=row[7], entered_on=row[8], final=row[9], holder=row[10], holder_organisation=row[11],
-        holder_person=row[12], held_since=row[13], due_on=row[14], decided_on=row[15], plan_year=row[16],
-        version=row[17], seq=row[18], head=row[19], data=orjson.loads(row[20]), parties=orjson.loads(row[21]),
-        book=orjson.loads(row[22]),
-    )  # fmt: skip
-
-
-def _written(case: Case, derived: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        case.id, case.code, case.definition, derived["name"], case.parent, case.root, case.path, case.depth,
-        case.state, derived["phase"], case.came_from, case.entered_on, case.final, case.holder,
-        case.holder_organisation, case.holder_person, case.held_since, case.due_on, case.decided_on, case.plan_year,
-        derived["scope"], derived["category"], derived["amount_vnd"], derived["title"], derived["sort_text"],
-        case.version, case.seq, case.head, orjson.dumps(case.data).decode(), orjson.dumps(case.parties).decode(),
-        orjson.dumps(case.book).decode(),
-    )  # fmt: skip
