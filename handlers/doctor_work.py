@@ -15,6 +15,8 @@ from handlers.serving import STALE_SECONDS, holder_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Connection, TextClause
+
     from handlers.cli_session import Session
     from handlers.doctor_lines import Line
 
@@ -58,15 +60,19 @@ def _workers(session: Session) -> Line:
     return ok(seen) if heard else bad(seen, todo)
 
 
+def _waiting(connection: Connection, asked: TextClause, now: int) -> tuple[int, float]:
+    """Return how many rows are due, and for how many seconds the oldest has been."""
+    count, oldest = connection.execute(asked, {"now": now}).one()
+    return int(count), max(0.0, (now - oldest) / _SECOND) if oldest is not None else 0.0
+
+
 def outbox(session: Session) -> Iterator[Line]:
     """Whether something waits too long to be sent, or was given up."""
     now = session.store.now()
     with session.store.read() as connection:
         parked = connection.execute(_PARKED).scalar() or 0
-        pending = connection.execute(_PENDING, {"now": now}).one()
+        count, age = _waiting(connection, _PENDING, now)
         dead = connection.execute(_DEAD, {"now": now}).scalar() or 0
-    count, oldest = int(pending[0]), pending[1]
-    age = max(0.0, (now - oldest) / _SECOND) if oldest is not None else 0.0
     seen = Words(
         f"{count} việc đến hạn gửi, cũ nhất {age:.0f} s", f"{count} rows due, the oldest for {age:.0f} s"
     )
@@ -99,10 +105,8 @@ def timers(session: Session) -> Iterator[Line]:
     """Whether timers are fired in time, and whether some were refused."""
     now = session.store.now()
     with session.store.read() as connection:
-        waiting = connection.execute(_DUE, {"now": now}).one()
+        count, age = _waiting(connection, _DUE, now)
         refused = connection.execute(_REFUSED).scalar() or 0
-    count, oldest = int(waiting[0]), waiting[1]
-    age = max(0.0, (now - oldest) / _SECOND) if oldest is not None else 0.0
     seen = Words(
         f"{count} hẹn giờ quá giờ, cũ nhất {age:.0f} s", f"{count} timers overdue, the oldest by {age:.0f} s"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.bench import pg_memory, pg_tick, pg_transitions, pg_ways, tick
+from tests.bench import pg_memory, pg_tick, pg_transitions, pg_ways
+from tests.bench.sqlite_parts import say_tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,15 +90,7 @@ def bulk(ground: Ground, say: Say) -> bool:
 
 def ticks(ground: Ground, say: Say) -> bool:
     """A tick with 100 due timers beside few and beside many waiting ones."""
-    found = pg_tick.measure(ground)
-    few, many = found.waiting
-    print(
-        f"   {tick.DUE} due: {found.few / 1000:.1f} ms beside {few:,} waiting, {found.many / 1000:.1f} ms beside {many:,}"
-    )
-    return say(
-        f"ratio of the medians {found.ratio:.2f}, quarters {found.low:.2f}–{found.high:.2f}; N = {found.rounds} ticks of each",
-        found.ratio <= 1.5, "≤ 1.5",
-    )  # fmt: skip
+    return say_tick(pg_tick.measure(ground), say)
 
 
 def memory(ground: Ground, say: Say) -> bool:

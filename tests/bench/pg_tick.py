@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from statistics import median
 from typing import TYPE_CHECKING
 
-from engine import timers
 from engine.commands import new_id
-from tests.bench import world
+from tests.bench import tick, world
 from tests.bench.pg_ground import open_engine
 from tests.bench.tick import DUE, FEW, MANY, ROUNDS, WARM, Figures, due_rows
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from tests.servers.postgres import Database
 
 _DAY = 86_400_000_000
-_HOUR = 3_600_000_000
 _EACH = 5
 #: The due timers stand on cases of their own; the filler on filler cases, copied from a real one with nothing in it.
 _CASES = """
@@ -37,27 +33,13 @@ def measure(ground: Ground) -> Figures:
     try:
         waiting = [_fill(ground, one, begin, size) for one, size in zip(databases, (FEW, MANY), strict=True)]
         engines = [open_engine(one.app_url, clock) for one in databases]
-        took: tuple[list[float], list[float]] = ([], [])
-        for number in range(WARM + ROUNDS):
-            clock.move_to(begin + number * _HOUR + _HOUR // 2)
-            for side in (0, 1) if number % 2 else (1, 0):
-                began = time.perf_counter_ns()
-                fired = timers.fire_due(engines[side], limit=DUE * 2)
-                took[side].append((time.perf_counter_ns() - began) / 1000)
-                if fired != DUE:
-                    raise RuntimeError(f"{fired} timers fired, not {DUE}")
+        found = tick.by_turns(engines, clock, begin, (waiting[0], waiting[1]))
         for engine in engines:
             engine.store.close()
     finally:
         for database in databases:
             ground.server.drop(database)
-    few, many = (one[WARM:] for one in took)
-    ratios = sorted(b / a for a, b in zip(few, many, strict=True))
-    quarter = len(ratios) // 4
-    return Figures(
-        ROUNDS, (waiting[0], waiting[1]), median(few), median(many), median(many) / median(few),
-        ratios[quarter], ratios[-1 - quarter],
-    )  # fmt: skip
+    return found
 
 
 def _fill(ground: Ground, database: Database, begin: int, size: int) -> int:

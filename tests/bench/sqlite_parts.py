@@ -48,7 +48,11 @@ def _decision(prepared: World, say: Say) -> bool:
 
 
 def _tick(prepared: World, say: Say) -> bool:
-    found = tick.measure(prepared)
+    return say_tick(tick.measure(prepared), say)
+
+
+def say_tick(found: tick.Figures, say: Say) -> bool:
+    """Print what a tick took beside few and beside many waiting timers, and whether it is flat."""
     few, many = found.waiting
     print(
         f"   {tick.DUE} due: {found.few / 1000:.1f} ms beside {few:,} waiting, {found.many / 1000:.1f} ms beside {many:,}"

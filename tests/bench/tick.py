@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from engine.engine import Engine
     from tests.bench.world import World
 
 DUE = 100
@@ -54,6 +55,14 @@ def measure(prepared: World) -> Figures:
     paths = [prepared.copy(f"tick-{size}") for size in (FEW, MANY)]
     waiting = tuple(_fill(path, prepared, begin, size) for path, size in zip(paths, (FEW, MANY), strict=True))
     engines = [world.open_engine(path, clock) for path in paths]
+    found = by_turns(engines, clock, begin, (waiting[0], waiting[1]))
+    for engine in engines:
+        engine.store.close()
+    return found
+
+
+def by_turns(engines: Sequence[Engine], clock: world.Clock, begin: int, waiting: tuple[int, int]) -> Figures:
+    """Fire what falls due in each of two stores by turns, and return what a tick took beside few and beside many."""
     took: tuple[list[float], list[float]] = ([], [])
     for number in range(WARM + ROUNDS):
         clock.move_to(begin + number * _HOUR + _HOUR // 2)
@@ -63,14 +72,11 @@ def measure(prepared: World) -> Figures:
             took[side].append((time.perf_counter_ns() - begun) / 1000)
             if fired != DUE:
                 raise RuntimeError(f"{fired} timers fired, not {DUE}")
-    for engine in engines:
-        engine.store.close()
     few, many = (one[WARM:] for one in took)
     ratios = sorted(b / a for a, b in zip(few, many, strict=True))
     quarter = len(ratios) // 4
     return Figures(
-        ROUNDS, (waiting[0], waiting[1]), median(few), median(many), median(many) / median(few),
-        ratios[quarter], ratios[-1 - quarter],
+        ROUNDS, waiting, median(few), median(many), median(many) / median(few), ratios[quarter], ratios[-1 - quarter]
     )  # fmt: skip
 
 

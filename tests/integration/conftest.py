@@ -8,6 +8,7 @@ import pytest
 
 from tests import stores
 from tests.integration.one_store import kinds
+from tests.servers.redis import RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +26,17 @@ def _on_store(request: pytest.FixtureRequest) -> Iterator[None]:
     kind: Any = getattr(request, "param", "sqlite")
     with stores.running_on(kind):
         yield
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    """A Redis of the module's own."""
+    with redis_server() as found:
+        yield found
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> RedisServer:
+    """That Redis with nothing in it."""
+    server.client.flushall()
+    return server

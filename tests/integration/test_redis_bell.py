@@ -17,28 +17,16 @@ from handlers.redis_queues import NAMESPACE
 from tests import stores
 from tests.integration.prepared_office import copied_office
 from tests.processes import HERE, wait_until
-from tests.servers.redis import RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.leave_office import Office
+    from tests.servers.redis import RedisServer
 
 PATIENCE_SECONDS = 20
 NOTICES = f"{NAMESPACE}:notices"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server() as found:
-        yield found
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> RedisServer:
-    server.client.flushall()
-    return server
 
 
 @pytest.fixture

@@ -19,25 +19,14 @@ from handlers.redis_bell import RedisBell
 from handlers.redis_queues import HEARTBEAT_MS, MOST_WAITING, NAMESPACE
 from handlers.worker import Worker
 from tests.processes import wait_until
-from tests.servers.redis import RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.servers.redis import RedisServer
+
 PATIENCE_SECONDS = 20
 NOTICES = f"{NAMESPACE}:notices"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server() as found:
-        yield found
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> RedisServer:
-    server.client.flushall()
-    return server
 
 
 def noting(broker: Any, topic: str, rows: list[str]) -> None:
