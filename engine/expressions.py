@@ -181,7 +181,7 @@ class Expression:
             try:
                 value = self._plain(values)
             except (Odd, *_FAILURES):
-                pass
+                pass  # nothing is lost: the careful way finds the same, and says what is wrong
             else:
                 if value.__class__ is not int or -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
                     return Answer(value)
